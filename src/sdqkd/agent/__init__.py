@@ -1,0 +1,1 @@
+"""The NETCONF server: sessions, datastore, store on disk and a device joined."""

@@ -1,0 +1,1 @@
+"""Inventory, intent, plan, sessions with devices and apply. What can be pure is pure."""

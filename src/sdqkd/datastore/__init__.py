@@ -1,0 +1,1 @@
+"""Which configuration is true: running, candidate, locks, edit-config, commit. Time is an argument."""

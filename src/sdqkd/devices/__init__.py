@@ -1,0 +1,1 @@
+"""What an agent wraps: translation between a model and a backend, nothing else."""

@@ -1,0 +1,134 @@
+"""The error tree of the program.
+
+    SdqkdError                     anything a person may meet: what is wrong, where, what to do
+    ├── InputError                 a file that a person wrote: file, line, path
+    ├── ModelError                 a YANG model or compiled schema that cannot be loaded
+    ├── RpcError                   a NETCONF <rpc-error>, sent or received (RFC 6241 section 4.3)
+    │   └── RpcErrors              several of them in one reply
+    ├── ProtocolError              the peer broke framing, hello or message order: the session ends
+    │   └── FramingError           RFC 6242 section 4
+    ├── TransportError             no session with a device
+    │   ├── UnreachableError       nothing listens, no route, or no answer in time
+    │   ├── HostKeyError           the device shows another key than expected, or none is known
+    │   ├── LoginRefusedError      the device refuses our user or key
+    │   └── SessionLostError       the session ended while we waited
+    ├── StoreError                 a configuration that cannot be kept or read back
+    └── ApplyError                 a change that did not happen, per device
+
+Room for room errors are raised, the `cli` prints them: one message, exit code 1, no traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+ErrorType = Literal["transport", "rpc", "protocol", "application"]
+Severity = Literal["error", "warning"]
+
+
+class SdqkdError(Exception):
+    """Something that a person may meet. `str()` of it is the whole message."""
+
+
+@dataclass(eq=False)
+class InputError(SdqkdError):
+    """A file that a person wrote is wrong. `line` counts from 1; `path` is an instance path."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    path: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text} (at {self.path})" if self.path else text
+
+
+class ModelError(SdqkdError):
+    """A YANG module or a compiled schema table cannot be loaded."""
+
+
+@dataclass(eq=False)
+class RpcError(SdqkdError):
+    """One <rpc-error>, RFC 6241 section 4.3 and appendix A.
+
+    `path` is an instance path with module names as prefixes, as RFC 7951 and libyang write it:
+    `/etsi-qkd-sdn-node:qkd_node/qkd_links/qkd_link[qkdl_id='…']/phys_wavelength`.
+    `info` holds the leaves of <error-info> by name, such as `bad-element` or `session-id`.
+    """
+
+    tag: str
+    message: str
+    type: ErrorType = "application"
+    path: str | None = None
+    app_tag: str | None = None
+    info: Mapping[str, str] = field(default_factory=dict)
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.tag}]" + (f" (at {self.path})" if self.path else "")
+
+
+class RpcErrors(SdqkdError):
+    """Several rpc-errors that belong to one reply, in document order. Never empty."""
+
+    def __init__(self, errors: Sequence[RpcError]) -> None:
+        super().__init__("; ".join(str(error) for error in errors))
+        self.errors = tuple(errors)
+
+
+class ProtocolError(SdqkdError):
+    """The peer broke the protocol in a way after which the session cannot go on."""
+
+
+class FramingError(ProtocolError):
+    """A chunk or end-of-message mark that RFC 6242 section 4 does not allow, or a message over the limit."""
+
+
+@dataclass(eq=False)
+class TransportError(SdqkdError):
+    """There is no session with a device. `peer` is `host:port` or a device's name."""
+
+    peer: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.peer}: {self.message}"
+
+
+class UnreachableError(TransportError):
+    """Nothing listens there, there is no route, or no answer came in time."""
+
+
+class HostKeyError(TransportError):
+    """The device shows another host key than the expected one, or none is known for it."""
+
+
+class LoginRefusedError(TransportError):
+    """The device refuses our user name or key, or the netconf subsystem."""
+
+
+class SessionLostError(TransportError):
+    """The session ended, or its peer broke the protocol, while an answer was awaited."""
+
+
+class StoreError(SdqkdError):
+    """A configuration cannot be kept on disk or read back."""
+
+
+@dataclass(eq=False)
+class ApplyError(SdqkdError):
+    """A change that did not happen. `failures` gives each device's reason; `left` what each device holds now."""
+
+    message: str
+    failures: Mapping[str, SdqkdError] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        lines += [f"  {device}: {error}" for device, error in self.failures.items()]
+        lines += [f"  {device} now holds: {state}" for device, state in self.left.items()]
+        return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""A short frozen file of figures for each vendor's equipment, each marked public or assumed."""

@@ -1,0 +1,1 @@
+"""The only sockets of NETCONF, server and client: SSH, and an in-memory pair for tests."""
