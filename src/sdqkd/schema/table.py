@@ -1,0 +1,308 @@
+"""The compiled schema of one kind of device: what `tools/compile_models.py` made of the YANG modules.
+
+A schema is a tree of `SchemaNode`, one for each data node that a device of the *model set* knows, with
+its type resolved. Choices and cases are not nodes: their children stand in the parent and name them.
+Nothing here changes after loading.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from sdqkd.errors import ModelError
+
+BINDINGS_PACKAGE = "sdqkd_bindings"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A `pattern` statement: an XSD regular expression over the whole text; `invert` is RFC 7950 9.4.6."""
+
+    regex: str
+    invert: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Type:
+    """The type of a leaf, resolved through its typedefs (RFC 7950 section 9).
+
+    `base` is the built-in type, `name` the outermost typedef. `range` and `length` are inclusive pairs of
+    texts; `identities` are all `module:NAME` that an identityref admits; `target` is what a leafref takes.
+    """
+
+    base: str
+    name: str = ""
+    fraction_digits: int = 0
+    range: tuple[tuple[str, str], ...] = ()
+    length: tuple[tuple[str, str], ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    enums: tuple[str, ...] = ()
+    bits: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    identities: frozenset[str] = frozenset()
+    types: tuple[Type, ...] = ()
+    path: str = ""
+    target: Type | None = None
+    require_instance: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class SchemaNode:
+    """One data node (or notification, action, RPC input or output) of a schema.
+
+    `member` is the name under which the parent holds it (RFC 7951: `module:name` where the module differs
+    from the parent's), `tag` its XML name as lxml writes it. `children` are data nodes in schema order,
+    `by_tag` the same by XML name; `operations` are actions and nested notifications. `choice` names the
+    choices and cases that the node lies in, outermost first, each as `choice/case`. A `max` of None is no
+    limit.
+    """
+
+    kind: str
+    module: str
+    name: str
+    member: str
+    tag: str
+    parent: SchemaNode | None = field(repr=False)
+    config: bool = True
+    children: dict[str, SchemaNode] = field(default_factory=dict, repr=False)
+    by_tag: dict[str, SchemaNode] = field(default_factory=dict, repr=False)
+    operations: dict[str, SchemaNode] = field(default_factory=dict, repr=False)
+    keys: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    user_ordered: bool = False
+    min: int = 0
+    max: int | None = None
+    presence: bool = False
+    mandatory: bool = False
+    default: tuple[str, ...] = ()
+    choice: tuple[str, ...] = ()
+    has_when: bool = False
+    units: str = ""
+    type: Type | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The XML namespace of the node's module."""
+        return self.tag[1:].partition("}")[0]
+
+    @property
+    def schema_path(self) -> str:
+        """The path without keys, `/module:name/name/…`, for messages and tables."""
+        above = self.parent.schema_path if self.parent is not None else ""
+        return f"{above}/{self.member}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleInfo:
+    """One YANG module of a model set. `file` is relative to `yang/`, "" if the module comes with pyang."""
+
+    name: str
+    revision: str
+    namespace: str
+    prefix: str
+    file: str
+    implemented: bool
+    features: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
+    yang_version: str = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """An RPC of a model: `input` and `output` hold the parameters as children."""
+
+    name: str
+    input: SchemaNode
+    output: SchemaNode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schema:
+    """Everything that a device of one model set knows. `model_dirs` are where its modules are found."""
+
+    name: str
+    modules: tuple[ModuleInfo, ...]
+    identities: Mapping[str, tuple[str, ...]] = field(repr=False)
+    data: Mapping[str, SchemaNode] = field(repr=False)
+    by_tag: Mapping[str, SchemaNode] = field(repr=False)
+    rpcs: Mapping[str, Rpc] = field(repr=False)
+    notifications: Mapping[str, SchemaNode] = field(repr=False)
+    model_dirs: tuple[FilePath, ...] = ()
+    _namespaces: Mapping[str, str] = field(default_factory=dict, repr=False)
+    _modules: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def namespace_of(self, module: str) -> str:
+        """The XML namespace of a module; KeyError if the set does not have it."""
+        return self._namespaces[module]
+
+    def module_of(self, namespace: str) -> str | None:
+        """The module whose XML namespace this is, None if the set has none."""
+        return self._modules.get(namespace)
+
+    def node(self, path: Iterable[str | tuple[str, tuple[str, ...]]]) -> SchemaNode:
+        """The schema node of a path or of a sequence of member names; KeyError if there is none."""
+        node: SchemaNode | None = None
+        for step in path:
+            name = step if isinstance(step, str) else step[0]
+            node = (self.data if node is None else node.children)[name]
+        if node is None:
+            raise KeyError("/")
+        return node
+
+
+@functools.cache
+def load(set_name: str) -> Schema:
+    """The schema of a model set, such as `qkd-node`. Raises ModelError if it was not compiled."""
+    for folder in _package_dirs(BINDINGS_PACKAGE):
+        file = folder / "schema" / f"{set_name}.json"
+        if file.is_file():
+            return read_table(file.read_text("utf-8"), (model_dir(),))
+    raise ModelError(f"no compiled schema for the model set '{set_name}': run `make bindings` or reinstall")
+
+
+def model_dir() -> FilePath:
+    """The folder of our YANG modules: package data when installed, `yang/` in a checkout."""
+    package = FilePath(__file__).resolve().parent.parent
+    for folder in (package / "yang", package.parent.parent / "yang"):
+        if folder.is_dir():
+            return folder
+    raise ModelError("the folder of YANG modules is missing: reinstall sdqkd")
+
+
+def _package_dirs(package: str) -> list[FilePath]:
+    # Not imported: its __init__ may need pyangbind, which the program itself does not.
+    spec = importlib.util.find_spec(package)
+    return [FilePath(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
+
+
+def read_table(text: str, model_dirs: Sequence[FilePath] = ()) -> Schema:
+    """Read a compiled table (JSON text). `model_dirs` are searched for YANG modules when libyang loads them.
+
+    Raises ModelError if the text is not such a table.
+    """
+    try:
+        return _Reader(json.loads(text)).schema(tuple(model_dirs))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"not a compiled schema table: {error!r}; compile the models again") from error
+
+
+class _Reader:
+    """Builds one `Schema` from the decoded table."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self.table = table
+        self.namespaces = {module["name"]: module["namespace"] for module in table["modules"]}
+        self.derived: dict[str, set[str]] = {}
+        for identity, ancestors in table["identities"].items():
+            for ancestor in ancestors:
+                self.derived.setdefault(ancestor, set()).add(identity)
+
+    def schema(self, model_dirs: tuple[FilePath, ...]) -> Schema:
+        table = self.table
+        data = self._children(table["data"], None)
+        return Schema(
+            name=table["set"],
+            modules=tuple(_module(row) for row in table["modules"]),
+            identities={name: tuple(above) for name, above in table["identities"].items()},
+            data=data,
+            by_tag={node.tag: node for node in data.values()},
+            rpcs={name: self._rpc(name, row) for name, row in table.get("rpcs", {}).items()},
+            notifications=self._children(table.get("notifications", {}), None),
+            model_dirs=model_dirs,
+            _namespaces=self.namespaces,
+            _modules={namespace: name for name, namespace in self.namespaces.items()},
+        )
+
+    def _rpc(self, member: str, row: Mapping[str, Any]) -> Rpc:
+        module, _, name = member.partition(":")
+        return Rpc(
+            name, *(self._parameters(kind, module, row.get(kind, {}), None) for kind in ("input", "output"))
+        )
+
+    def _parameters(
+        self, kind: str, module: str, rows: Mapping[str, Any], parent: SchemaNode | None
+    ) -> SchemaNode:
+        tag = f"{{{self.namespaces[module]}}}{kind}"
+        return self._filled(SchemaNode(kind, module, kind, kind, tag, parent, config=False), rows)
+
+    def _children(self, rows: Mapping[str, Any], parent: SchemaNode | None) -> dict[str, SchemaNode]:
+        return {member: self._node(member, row, parent) for member, row in rows.items()}
+
+    def _node(self, member: str, row: Mapping[str, Any], parent: SchemaNode | None) -> SchemaNode:
+        name = member.rpartition(":")[2]
+        module = row["module"]
+        node = SchemaNode(
+            kind=row["kind"],
+            module=module,
+            name=name,
+            member=member,
+            tag=f"{{{self.namespaces[module]}}}{name}",
+            parent=parent,
+            config=row.get("config", False),
+            keys=tuple(row.get("keys", ())),
+            unique=tuple(tuple(names) for names in row.get("unique", ())),
+            user_ordered=row.get("user-ordered", False),
+            min=row.get("min", 0),
+            max=row.get("max"),
+            presence=row.get("presence", False),
+            mandatory=row.get("mandatory", False),
+            default=tuple(row.get("default", ())),
+            choice=tuple(row.get("choice", ())),
+            has_when=row.get("when", False),
+            units=row.get("units", ""),
+            type=self._type(row["type"]) if "type" in row else None,
+        )
+        for kind in ("input", "output"):
+            if kind in row:
+                node.operations[kind] = self._parameters(kind, module, row[kind], node)
+        return self._filled(node, row.get("children", {}))
+
+    def _filled(self, node: SchemaNode, rows: Mapping[str, Any]) -> SchemaNode:
+        for member, child in self._children(rows, node).items():
+            if child.kind in {"action", "notification"}:
+                node.operations[member] = child
+            else:
+                node.children[member] = child
+                node.by_tag[child.tag] = child
+        return node
+
+    def _type(self, row: Mapping[str, Any]) -> Type:
+        bases = tuple(row.get("bases", ()))
+        admitted = [self.derived.get(base, set()) for base in bases]
+        return Type(
+            base=row["base"],
+            name=row.get("name", ""),
+            fraction_digits=row.get("fraction-digits", 0),
+            range=tuple((low, high) for low, high in row.get("range", ())),
+            length=tuple((low, high) for low, high in row.get("length", ())),
+            patterns=tuple(Pattern(p["regex"], p.get("invert", False)) for p in row.get("patterns", ())),
+            enums=tuple(row.get("enums", ())),
+            bits=tuple(row.get("bits", ())),
+            bases=bases,
+            # RFC 7950 9.10.2: derived from *all* the bases.
+            identities=frozenset(set.intersection(*admitted)) if admitted else frozenset(),
+            types=tuple(self._type(member) for member in row.get("types", ())),
+            path=row.get("path", ""),
+            target=self._type(row["target"]) if "target" in row else None,
+            require_instance=row.get("require-instance", True),
+        )
+
+
+def _module(row: Mapping[str, Any]) -> ModuleInfo:
+    return ModuleInfo(
+        name=row["name"],
+        revision=row.get("revision", ""),
+        namespace=row["namespace"],
+        prefix=row["prefix"],
+        file=row.get("file", ""),
+        implemented=row.get("implemented", False),
+        features=tuple(row.get("features", ())),
+        deviations=tuple(row.get("deviations", ())),
+        yang_version=row.get("yang-version", "1"),
+    )
