@@ -1,0 +1,80 @@
+"""XML as NETCONF uses it: UTF-8 without document types (RFC 6241 section 3), read safely and written by hand.
+
+The libxml2 limits (no huge trees) stay on: they bound depth, the length of a text and the growth by entities.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from sdqkd.errors import RpcError
+
+Element = etree._Element
+
+BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
+YANG = "urn:ietf:params:xml:ns:yang:1"
+
+# Characters that XML 1.0 section 2.2 does not allow, not even as references.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+)
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",  # whatever the declaration says: RFC 6241 section 3 allows nothing else
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+_PARSER = _parser()
+
+
+def parse(data: bytes) -> Element:
+    """Read one message; white space before it is forgiven, since 1.0 peers send line feeds between messages.
+
+    Raises RpcError `malformed-message` when not well-formed, not UTF-8, too deep, or with a document type.
+    """
+    try:
+        root = etree.fromstring(data.lstrip(b" \t\r\n"), _PARSER)
+    except etree.XMLSyntaxError as error:
+        raise malformed(f"the message is not well-formed XML: {error.msg}") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise malformed("the message has a document type declaration, which NETCONF does not allow")
+    return root
+
+
+def malformed(message: str) -> RpcError:
+    """Give the error for a message that cannot be read at all (RFC 6241 appendix A)."""
+    return RpcError("malformed-message", message, type="rpc")
+
+
+def namespace_of(element: Element) -> str:
+    """Give the namespace of an element, "" when it has none."""
+    return etree.QName(element).namespace or ""
+
+
+def local_name_of(element: Element) -> str:
+    """Give the name of an element without its namespace."""
+    return etree.QName(element).localname
+
+
+def text_of(element: Element) -> str:
+    """Give the text of an element without white space around it, "" when it has none."""
+    return (element.text or "").strip()
+
+
+def escape(text: str) -> str:
+    """Write text so that it may stand in an element or an attribute, and reads back the same.
+
+    A character that XML cannot carry (a control character from somebody's error text) becomes U+FFFD.
+    """
+    return _FORBIDDEN.sub("\ufffd", text).translate(_ESCAPES)
