@@ -11,12 +11,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sdqkd.errors import ModelError
 from yang_compiler.classes import write_classes
 from yang_compiler.load import load
 from yang_compiler.sets import read_sets
 from yang_compiler.table import write_table
-
-from sdqkd.errors import ModelError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "sdqkd_bindings"

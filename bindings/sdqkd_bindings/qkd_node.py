@@ -1734,7 +1734,7 @@ class yc_qkd_interface_etsi_qkd_sdn_node__qkd_node_qkd_interfaces_qkd_interface(
 
   YANG Description: A QKD module, as far as the network is concerned.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__qkdi_id','__qkdi_model','__qkdi_type','__qkdi_att_point','__qkdi_capabilities','__qkdi_status',)
+  __slots__ = ('_path_helper', '_extmethods', '__qkdi_id','__qkdi_model','__qkdi_type','__qkdi_att_point','__qkdi_capabilities','__qkdi_status','__vendor','__port','__chassis','__blade','__bypass_loss_db',)
 
   _yang_name = 'qkd_interface'
   _yang_namespace = 'urn:etsi:qkd:yang:etsi-qkd-node'
@@ -1752,6 +1752,11 @@ class yc_qkd_interface_etsi_qkd_sdn_node__qkd_node_qkd_interfaces_qkd_interface(
     self.__qkdi_att_point = YANGDynClass(base=yc_qkdi_att_point_etsi_qkd_sdn_node__qkd_node_qkd_interfaces_qkd_interface_qkdi_att_point, is_container='container', presence=False, yang_name="qkdi_att_point", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='container', is_config=True)
     self.__qkdi_capabilities = YANGDynClass(base=yc_qkdi_capabilities_etsi_qkd_sdn_node__qkd_node_qkd_interfaces_qkd_interface_qkdi_capabilities, is_container='container', presence=False, yang_name="qkdi_capabilities", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='container', is_config=True)
     self.__qkdi_status = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'ENABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:ENABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:ENABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'DISABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:DISABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:DISABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'FAILED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:FAILED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:FAILED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="qkdi_status", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='etsi-qkdn-types:iface-status-types', is_config=False)
+    self.__vendor = YANGDynClass(base=str, is_leaf=True, yang_name="vendor", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=True)
+    self.__port = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:port-name', is_config=True)
+    self.__chassis = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 64']}), is_leaf=True, yang_name="chassis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='string', is_config=True)
+    self.__blade = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
+    self.__bypass_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="bypass-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-toshiba-qkd', defining_module='sdqkd-toshiba-qkd', yang_type='sdqkd-ot:loss-db', is_config=True)
 
     load = kwargs.pop("load", None)
     if args:
@@ -2006,15 +2011,207 @@ class yc_qkd_interface_etsi_qkd_sdn_node__qkd_node_qkd_interfaces_qkd_interface(
   def _unset_qkdi_status(self):
     self.__qkdi_status = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'ENABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:ENABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:ENABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'DISABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:DISABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:DISABLED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'FAILED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:FAILED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:FAILED': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="qkdi_status", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='etsi-qkdn-types:iface-status-types', is_config=False)
 
+
+  def _get_vendor(self):
+    """
+    Getter method for vendor, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/vendor (string)
+
+    YANG Description: Who built the module.
+    """
+    return self.__vendor
+      
+  def _set_vendor(self, v, load=False):
+    """
+    Setter method for vendor, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/vendor (string)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_vendor is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_vendor() directly.
+
+    YANG Description: Who built the module.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=str, is_leaf=True, yang_name="vendor", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """vendor must be of a type compatible with string""",
+          'defined-type': "string",
+          'generated-type': """YANGDynClass(base=str, is_leaf=True, yang_name="vendor", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=True)""",
+        })
+
+    self.__vendor = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_vendor(self):
+    self.__vendor = YANGDynClass(base=str, is_leaf=True, yang_name="vendor", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=True)
+
+
+  def _get_port(self):
+    """
+    Getter method for port, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/port (sdqkd-ot:port-name)
+
+    YANG Description: Name of the module's quantum port in the network's inventory;
+qkdi_att_point has only a number.
+    """
+    return self.__port
+      
+  def _set_port(self, v, load=False):
+    """
+    Setter method for port, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/port (sdqkd-ot:port-name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_port is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_port() directly.
+
+    YANG Description: Name of the module's quantum port in the network's inventory;
+qkdi_att_point has only a number.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:port-name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """port must be of a type compatible with sdqkd-ot:port-name""",
+          'defined-type': "sdqkd-ot:port-name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:port-name', is_config=True)""",
+        })
+
+    self.__port = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_port(self):
+    self.__port = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:port-name', is_config=True)
+
+
+  def _get_chassis(self):
+    """
+    Getter method for chassis, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/chassis (string)
+
+    YANG Description: Chassis that holds the module.
+    """
+    return self.__chassis
+      
+  def _set_chassis(self, v, load=False):
+    """
+    Setter method for chassis, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/chassis (string)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_chassis is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_chassis() directly.
+
+    YANG Description: Chassis that holds the module.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 64']}), is_leaf=True, yang_name="chassis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='string', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """chassis must be of a type compatible with string""",
+          'defined-type': "string",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 64']}), is_leaf=True, yang_name="chassis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='string', is_config=True)""",
+        })
+
+    self.__chassis = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_chassis(self):
+    self.__chassis = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 64']}), is_leaf=True, yang_name="chassis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='string', is_config=True)
+
+
+  def _get_blade(self):
+    """
+    Getter method for blade, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/blade (uint8)
+
+    YANG Description: Slot of the chassis.
+    """
+    return self.__blade
+      
+  def _set_blade(self, v, load=False):
+    """
+    Setter method for blade, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/blade (uint8)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_blade is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_blade() directly.
+
+    YANG Description: Slot of the chassis.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """blade must be of a type compatible with uint8""",
+          'defined-type': "uint8",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)""",
+        })
+
+    self.__blade = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_blade(self):
+    self.__blade = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
+
+
+  def _get_bypass_loss_db(self):
+    """
+    Getter method for bypass_loss_db, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/bypass_loss_db (sdqkd-ot:loss-db)
+
+    YANG Description: Loss for the light that goes by.
+    """
+    return self.__bypass_loss_db
+      
+  def _set_bypass_loss_db(self, v, load=False):
+    """
+    Setter method for bypass_loss_db, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/bypass_loss_db (sdqkd-ot:loss-db)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_bypass_loss_db is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_bypass_loss_db() directly.
+
+    YANG Description: Loss for the light that goes by.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="bypass-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-toshiba-qkd', defining_module='sdqkd-toshiba-qkd', yang_type='sdqkd-ot:loss-db', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """bypass_loss_db must be of a type compatible with sdqkd-ot:loss-db""",
+          'defined-type': "sdqkd-ot:loss-db",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="bypass-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-toshiba-qkd', defining_module='sdqkd-toshiba-qkd', yang_type='sdqkd-ot:loss-db', is_config=True)""",
+        })
+
+    self.__bypass_loss_db = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_bypass_loss_db(self):
+    self.__bypass_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="bypass-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-toshiba-qkd', defining_module='sdqkd-toshiba-qkd', yang_type='sdqkd-ot:loss-db', is_config=True)
+
   qkdi_id = __builtin__.property(_get_qkdi_id, _set_qkdi_id)
   qkdi_model = __builtin__.property(_get_qkdi_model, _set_qkdi_model)
   qkdi_type = __builtin__.property(_get_qkdi_type, _set_qkdi_type)
   qkdi_att_point = __builtin__.property(_get_qkdi_att_point, _set_qkdi_att_point)
   qkdi_capabilities = __builtin__.property(_get_qkdi_capabilities, _set_qkdi_capabilities)
   qkdi_status = __builtin__.property(_get_qkdi_status)
+  vendor = __builtin__.property(_get_vendor, _set_vendor)
+  port = __builtin__.property(_get_port, _set_port)
+  chassis = __builtin__.property(_get_chassis, _set_chassis)
+  blade = __builtin__.property(_get_blade, _set_blade)
+  bypass_loss_db = __builtin__.property(_get_bypass_loss_db, _set_bypass_loss_db)
 
 
-  _pyangbind_elements = OrderedDict([('qkdi_id', qkdi_id), ('qkdi_model', qkdi_model), ('qkdi_type', qkdi_type), ('qkdi_att_point', qkdi_att_point), ('qkdi_capabilities', qkdi_capabilities), ('qkdi_status', qkdi_status), ])
+  _pyangbind_elements = OrderedDict([('qkdi_id', qkdi_id), ('qkdi_model', qkdi_model), ('qkdi_type', qkdi_type), ('qkdi_att_point', qkdi_att_point), ('qkdi_capabilities', qkdi_capabilities), ('qkdi_status', qkdi_status), ('vendor', vendor), ('port', port), ('chassis', chassis), ('blade', blade), ('bypass_loss_db', bypass_loss_db), ])
 
 
 class yc_qkd_interfaces_etsi_qkd_sdn_node__qkd_node_qkd_interfaces(PybindBase):
@@ -2727,7 +2924,7 @@ class yc_qkd_link_etsi_qkd_sdn_node__qkd_node_qkd_links_qkd_link(PybindBase):
 
   YANG Description: One key association, seen from this node.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__qkdl_id','__qkdl_status','__qkdl_enable','__qkdl_local','__qkdl_remote','__qkdl_type','__qkdl_applications','__virt_prev_hop','__virt_next_hop','__virt_bandwidth','__phys_channel_att','__phys_wavelength','__phys_qkd_role','__qkdl_performance',)
+  __slots__ = ('_path_helper', '_extmethods', '__qkdl_id','__qkdl_status','__qkdl_enable','__qkdl_local','__qkdl_remote','__qkdl_type','__qkdl_applications','__virt_prev_hop','__virt_next_hop','__virt_bandwidth','__phys_channel_att','__phys_wavelength','__phys_qkd_role','__qkdl_performance','__frequency_thz','__measured_loss_db','__oper_status','__oper_reason','__key_output','__laser_frequency_thz',)
 
   _yang_name = 'qkd_link'
   _yang_namespace = 'urn:etsi:qkd:yang:etsi-qkd-node'
@@ -2753,6 +2950,12 @@ class yc_qkd_link_etsi_qkd_sdn_node__qkd_node_qkd_links_qkd_link(PybindBase):
     self.__phys_wavelength = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '([1-9][0-9]{0,3})'}), is_leaf=True, yang_name="phys_wavelength", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='etsi-qkdn-types:wavelength', is_config=True)
     self.__phys_qkd_role = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'TRANSMITTER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:TRANSMITTER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:TRANSMITTER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'RECEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:RECEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:RECEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'TRANSCEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:TRANSCEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:TRANSCEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="phys_qkd_role", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='etsi-qkdn-types:qkd-role-types', is_config=True)
     self.__qkdl_performance = YANGDynClass(base=yc_qkdl_performance_etsi_qkd_sdn_node__qkd_node_qkd_links_qkd_link_qkdl_performance, is_container='container', presence=False, yang_name="qkdl_performance", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='container', is_config=True)
+    self.__frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:frequency-thz', is_config=True)
+    self.__measured_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="measured-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:loss-db', is_config=False)
+    self.__oper_status = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="oper-status", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='identityref', is_config=False)
+    self.__oper_reason = YANGDynClass(base=str, is_leaf=True, yang_name="oper-reason", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=False)
+    self.__key_output = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'distilled': {}, 'raw': {}},), default=str("distilled"), is_leaf=True, yang_name="key-output", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='enumeration', is_config=True)
+    self.__laser_frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="laser-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='sdqkd-ot:frequency-thz', is_config=False)
 
     load = kwargs.pop("load", None)
     if args:
@@ -3311,6 +3514,238 @@ end of the path.
   def _unset_qkdl_performance(self):
     self.__qkdl_performance = YANGDynClass(base=yc_qkdl_performance_etsi_qkd_sdn_node__qkd_node_qkd_links_qkd_link_qkdl_performance, is_container='container', presence=False, yang_name="qkdl_performance", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='container', is_config=True)
 
+
+  def _get_frequency_thz(self):
+    """
+    Getter method for frequency_thz, mapped from YANG variable /qkd_node/qkd_links/qkd_link/frequency_thz (sdqkd-ot:frequency-thz)
+
+    YANG Description: Central frequency of the quantum channel. phys_wavelength says
+it as a channel number or in whole nanometres only.
+    """
+    return self.__frequency_thz
+      
+  def _set_frequency_thz(self, v, load=False):
+    """
+    Setter method for frequency_thz, mapped from YANG variable /qkd_node/qkd_links/qkd_link/frequency_thz (sdqkd-ot:frequency-thz)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_frequency_thz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_frequency_thz() directly.
+
+    YANG Description: Central frequency of the quantum channel. phys_wavelength says
+it as a channel number or in whole nanometres only.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:frequency-thz', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """frequency_thz must be of a type compatible with sdqkd-ot:frequency-thz""",
+          'defined-type': "sdqkd-ot:frequency-thz",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:frequency-thz', is_config=True)""",
+        })
+
+    self.__frequency_thz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_frequency_thz(self):
+    self.__frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:frequency-thz', is_config=True)
+
+
+  def _get_measured_loss_db(self):
+    """
+    Getter method for measured_loss_db, mapped from YANG variable /qkd_node/qkd_links/qkd_link/measured_loss_db (sdqkd-ot:loss-db)
+
+    YANG Description: Loss of the light path as the modules measure it; absent while
+no light path joins them.
+    """
+    return self.__measured_loss_db
+      
+  def _set_measured_loss_db(self, v, load=False):
+    """
+    Setter method for measured_loss_db, mapped from YANG variable /qkd_node/qkd_links/qkd_link/measured_loss_db (sdqkd-ot:loss-db)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_measured_loss_db is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_measured_loss_db() directly.
+
+    YANG Description: Loss of the light path as the modules measure it; absent while
+no light path joins them.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="measured-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:loss-db', is_config=False)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """measured_loss_db must be of a type compatible with sdqkd-ot:loss-db""",
+          'defined-type': "sdqkd-ot:loss-db",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="measured-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:loss-db', is_config=False)""",
+        })
+
+    self.__measured_loss_db = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_measured_loss_db(self):
+    self.__measured_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="measured-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:loss-db', is_config=False)
+
+
+  def _get_oper_status(self):
+    """
+    Getter method for oper_status, mapped from YANG variable /qkd_node/qkd_links/qkd_link/oper_status (identityref)
+
+    YANG Description: What the link really does. qkdl_status is configuration: it
+keeps what was written. ACTIVE: key is generated. PENDING: this
+end is ready and the other is not. PASSIVE: both ends are ready
+and no key comes. OFF: switched off here.
+    """
+    return self.__oper_status
+      
+  def _set_oper_status(self, v, load=False):
+    """
+    Setter method for oper_status, mapped from YANG variable /qkd_node/qkd_links/qkd_link/oper_status (identityref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_oper_status is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_oper_status() directly.
+
+    YANG Description: What the link really does. qkdl_status is configuration: it
+keeps what was written. ACTIVE: key is generated. PENDING: this
+end is ready and the other is not. PASSIVE: both ends are ready
+and no key comes. OFF: switched off here.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="oper-status", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='identityref', is_config=False)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """oper_status must be of a type compatible with identityref""",
+          'defined-type': "sdqkd-qkd-node:identityref",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="oper-status", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='identityref', is_config=False)""",
+        })
+
+    self.__oper_status = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_oper_status(self):
+    self.__oper_status = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="oper-status", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='identityref', is_config=False)
+
+
+  def _get_oper_reason(self):
+    """
+    Getter method for oper_reason, mapped from YANG variable /qkd_node/qkd_links/qkd_link/oper_reason (string)
+
+    YANG Description: Why the link is not ACTIVE.
+    """
+    return self.__oper_reason
+      
+  def _set_oper_reason(self, v, load=False):
+    """
+    Setter method for oper_reason, mapped from YANG variable /qkd_node/qkd_links/qkd_link/oper_reason (string)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_oper_reason is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_oper_reason() directly.
+
+    YANG Description: Why the link is not ACTIVE.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=str, is_leaf=True, yang_name="oper-reason", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=False)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """oper_reason must be of a type compatible with string""",
+          'defined-type': "string",
+          'generated-type': """YANGDynClass(base=str, is_leaf=True, yang_name="oper-reason", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=False)""",
+        })
+
+    self.__oper_reason = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_oper_reason(self):
+    self.__oper_reason = YANGDynClass(base=str, is_leaf=True, yang_name="oper-reason", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=False)
+
+
+  def _get_key_output(self):
+    """
+    Getter method for key_output, mapped from YANG variable /qkd_node/qkd_links/qkd_link/key_output (enumeration)
+
+    YANG Description: What the module hands out.
+    """
+    return self.__key_output
+      
+  def _set_key_output(self, v, load=False):
+    """
+    Setter method for key_output, mapped from YANG variable /qkd_node/qkd_links/qkd_link/key_output (enumeration)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_key_output is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_key_output() directly.
+
+    YANG Description: What the module hands out.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'distilled': {}, 'raw': {}},), default=str("distilled"), is_leaf=True, yang_name="key-output", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='enumeration', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """key_output must be of a type compatible with enumeration""",
+          'defined-type': "sdqkd-huawei-cv-qkd:enumeration",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'distilled': {}, 'raw': {}},), default=str("distilled"), is_leaf=True, yang_name="key-output", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='enumeration', is_config=True)""",
+        })
+
+    self.__key_output = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_key_output(self):
+    self.__key_output = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'distilled': {}, 'raw': {}},), default=str("distilled"), is_leaf=True, yang_name="key-output", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='enumeration', is_config=True)
+
+
+  def _get_laser_frequency_thz(self):
+    """
+    Getter method for laser_frequency_thz, mapped from YANG variable /qkd_node/qkd_links/qkd_link/laser_frequency_thz (sdqkd-ot:frequency-thz)
+
+    YANG Description: Where the laser stands at present.
+    """
+    return self.__laser_frequency_thz
+      
+  def _set_laser_frequency_thz(self, v, load=False):
+    """
+    Setter method for laser_frequency_thz, mapped from YANG variable /qkd_node/qkd_links/qkd_link/laser_frequency_thz (sdqkd-ot:frequency-thz)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_laser_frequency_thz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_laser_frequency_thz() directly.
+
+    YANG Description: Where the laser stands at present.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="laser-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='sdqkd-ot:frequency-thz', is_config=False)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """laser_frequency_thz must be of a type compatible with sdqkd-ot:frequency-thz""",
+          'defined-type': "sdqkd-ot:frequency-thz",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="laser-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='sdqkd-ot:frequency-thz', is_config=False)""",
+        })
+
+    self.__laser_frequency_thz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_laser_frequency_thz(self):
+    self.__laser_frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="laser-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-huawei-cv-qkd', defining_module='sdqkd-huawei-cv-qkd', yang_type='sdqkd-ot:frequency-thz', is_config=False)
+
   qkdl_id = __builtin__.property(_get_qkdl_id, _set_qkdl_id)
   qkdl_status = __builtin__.property(_get_qkdl_status, _set_qkdl_status)
   qkdl_enable = __builtin__.property(_get_qkdl_enable, _set_qkdl_enable)
@@ -3325,9 +3760,15 @@ end of the path.
   phys_wavelength = __builtin__.property(_get_phys_wavelength, _set_phys_wavelength)
   phys_qkd_role = __builtin__.property(_get_phys_qkd_role, _set_phys_qkd_role)
   qkdl_performance = __builtin__.property(_get_qkdl_performance, _set_qkdl_performance)
+  frequency_thz = __builtin__.property(_get_frequency_thz, _set_frequency_thz)
+  measured_loss_db = __builtin__.property(_get_measured_loss_db)
+  oper_status = __builtin__.property(_get_oper_status)
+  oper_reason = __builtin__.property(_get_oper_reason)
+  key_output = __builtin__.property(_get_key_output, _set_key_output)
+  laser_frequency_thz = __builtin__.property(_get_laser_frequency_thz)
 
 
-  _pyangbind_elements = OrderedDict([('qkdl_id', qkdl_id), ('qkdl_status', qkdl_status), ('qkdl_enable', qkdl_enable), ('qkdl_local', qkdl_local), ('qkdl_remote', qkdl_remote), ('qkdl_type', qkdl_type), ('qkdl_applications', qkdl_applications), ('virt_prev_hop', virt_prev_hop), ('virt_next_hop', virt_next_hop), ('virt_bandwidth', virt_bandwidth), ('phys_channel_att', phys_channel_att), ('phys_wavelength', phys_wavelength), ('phys_qkd_role', phys_qkd_role), ('qkdl_performance', qkdl_performance), ])
+  _pyangbind_elements = OrderedDict([('qkdl_id', qkdl_id), ('qkdl_status', qkdl_status), ('qkdl_enable', qkdl_enable), ('qkdl_local', qkdl_local), ('qkdl_remote', qkdl_remote), ('qkdl_type', qkdl_type), ('qkdl_applications', qkdl_applications), ('virt_prev_hop', virt_prev_hop), ('virt_next_hop', virt_next_hop), ('virt_bandwidth', virt_bandwidth), ('phys_channel_att', phys_channel_att), ('phys_wavelength', phys_wavelength), ('phys_qkd_role', phys_qkd_role), ('qkdl_performance', qkdl_performance), ('frequency_thz', frequency_thz), ('measured_loss_db', measured_loss_db), ('oper_status', oper_status), ('oper_reason', oper_reason), ('key_output', key_output), ('laser_frequency_thz', laser_frequency_thz), ])
 
 
 class yc_qkd_links_etsi_qkd_sdn_node__qkd_node_qkd_links(PybindBase):
@@ -3890,4 +4331,78 @@ secure location, controlled as one.
 
   _pyangbind_elements = OrderedDict([('qkd_node', qkd_node), ])
 
+
+class sdqkd_optical_types(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module sdqkd-optical-types - based on the path /sdqkd-optical-types. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Quantities and names of the optical layer that quantum and classical
+channels share: the grid of ITU-T G.694.1, bands, powers, losses and
+the roles that a channel can have on a fibre.
+  """
+  _pyangbind_elements = {}
+
+  
+
+class sdqkd_qkd_node(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module sdqkd-qkd-node - based on the path /sdqkd-qkd-node. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What ETSI GS QKD 015 leaves open on an SD-QKD node and every node of
+ours has: the exact frequency of a physical link, and what the link
+really does beside what it was told to do.
+  """
+  _pyangbind_elements = {}
+
+  
+
+class sdqkd_huawei_cv_qkd(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module sdqkd-huawei-cv-qkd - based on the path /sdqkd-huawei-cv-qkd. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Where Huawei's switched CV-QKD modules differ: their lasers can be
+tuned to any DWDM channel, and they can hand out raw key, without
+post-processing, for oblivious key distribution.
+  """
+  _pyangbind_elements = {}
+
+  
+
+class sdqkd_idquantique_qkd(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module sdqkd-idquantique-qkd - based on the path /sdqkd-idquantique-qkd. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Where ID Quantique's modules differ: several blades share a chassis,
+among them the optics that add and drop the channels.
+  """
+  _pyangbind_elements = {}
+
+  
+
+class sdqkd_toshiba_qkd(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module sdqkd-toshiba-qkd - based on the path /sdqkd-toshiba-qkd. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Where Toshiba's modules differ: they stand in the middle of the
+fibre pair, add their own quantum and signalling channels, and let
+all other light by with some loss.
+  """
+  _pyangbind_elements = {}
+
+  
 

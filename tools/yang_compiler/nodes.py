@@ -108,7 +108,7 @@ def _list(statement: Statement) -> Node:
 
 def _relative(leaf: Statement, top: Statement) -> str:
     """The path of `leaf` below the list `top`, in member names."""
-    steps = []
+    steps: list[str] = []
     at = leaf
     while at is not top:
         above = at.parent
@@ -135,7 +135,7 @@ def _nearest(statement: Statement, keyword: str) -> list[Statement]:
 
 
 def _defaults(statement: Statement) -> list[str]:
-    """Default values in canonical form. A typedef's default yields to mandatory and min-elements (section 7.6.1)."""
+    """Default values in canonical form. A typedef's default yields to mandatory (RFC 7950 7.6.1)."""
     if _argument(statement, "mandatory") == "true" or int(_argument(statement, "min-elements") or 0):
         return []
     type_statement = statement.search_one("type")

@@ -1,4 +1,4 @@
-"""The schema table of a model set, as the program reads it at run time. The format is told in docs/models.md."""
+"""The schema table of a model set, as the program reads it at run time. Its format: docs/models.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_DATA = ("rpc", "notification")
 def write_table(loaded: LoadedSet) -> str:
     """The table as JSON text, the same for the same models wherever and whenever it is made."""
     writer = NodeWriter(loaded)
-    table = {
+    table: dict[str, Any] = {
         "set": loaded.model_set.name,
         "modules": [_module(loaded, module, implemented=True) for module in loaded.modules]
         + [_module(loaded, module, implemented=False) for module in loaded.imported],
@@ -59,7 +59,7 @@ def _deviated_by(loaded: LoadedSet, module: Statement) -> list[str]:
 
 
 def _identities(loaded: LoadedSet) -> dict[str, list[str]]:
-    """Every identity that can be a value, RFC 7950 section 9.10.2: those of implemented modules, not pruned."""
+    """Every identity that can be a value: those of implemented modules, RFC 7950 section 9.10.2."""
     return {
         identity_name(identity): _ancestors(identity)
         for module in loaded.modules

@@ -1,4 +1,4 @@
-"""YANG types: a `type` statement with its typedefs, restrictions and leafref becomes one TYPE of the table."""
+"""YANG types: a `type` statement with its typedefs, restrictions and leafref becomes a TYPE of the table."""
 
 from __future__ import annotations
 
@@ -34,13 +34,8 @@ def _compile(ctx: Any, leaf: Statement, statement: Statement) -> Type:
     if typedef is None:
         compiled: Type = {"base": statement.arg}
     else:
-        below = _compile(ctx, leaf, typedef.search_one("type"))
-        compiled = {
-            "base": below["base"],
-            "name": typedef.arg,
-            **{k: v for k, v in below.items() if k != "name"},
-        }
-        compiled["name"] = typedef.arg
+        compiled = _compile(ctx, leaf, typedef.search_one("type"))
+        compiled = {"base": compiled.pop("base"), **compiled, "name": typedef.arg}
     _restrict(compiled, statement)
     _add_members(ctx, leaf, statement, compiled)
     return compiled
@@ -136,7 +131,7 @@ def _implemented(statement: Statement) -> bool:
 
 
 def canonical_default(type_statement: Statement, default: Statement) -> str:
-    """The default value as an instance would have it: identities with their module, numbers without ornament."""
+    """The default value as an instance would have it: identities with module, numbers unadorned."""
     return _canonical(type_statement, default.arg, default)
 
 
