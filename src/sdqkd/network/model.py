@@ -1,0 +1,239 @@
+"""Typed values of a network file (module `sdqkd-network`). Losses in dB, frequencies in Hz, rates in bit/s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Kind = Literal["qkd-node", "fibre-switch", "transponder", "encryptor"]
+
+
+class Port(NamedTuple):
+    """An optical port: the element's name (device or multiplexer) and the port's name."""
+
+    element: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.element} port {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Passband:
+    """A stretch of spectrum that a filter lets through, edges included."""
+
+    lower_hz: int
+    upper_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Premises. `label` is the name as people write it."""
+
+    name: str
+    label: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a NETCONF server answers. None where nobody has said it."""
+
+    address: str | None = None
+    port: int = 830
+    host_key: str | None = None
+    username: str | None = None
+    client_key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One QKD module of an SD-QKD node. `technology` and `role` are the ETSI identities without module."""
+
+    id: int
+    vendor: str
+    product: str
+    profile: str
+    technology: str
+    role: str
+    wavelength_range: str
+    max_absorption_db: float
+    port: Port
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line port of an encryptor."""
+
+    name: str
+    line_rate_bps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A managed device, behind one NETCONF agent. `path` is its instance path in the network file."""
+
+    name: str
+    path: str
+    site: str
+    kind: Kind
+    model_set: str
+    device_id: str
+    vendor: str
+    product: str
+    management: Endpoint
+    interfaces: Mapping[int, Interface]
+    ports: tuple[str, ...]
+    lines: Mapping[str, Line]
+    layer: str | None
+    insertion_loss_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class MultiplexerPort:
+    """A filter between one port of a multiplexer and its line; it passes everything without passbands."""
+
+    name: str
+    insertion_loss_db: float
+    passbands: tuple[Passband, ...]
+
+    def passes(self, frequency_hz: int) -> bool:
+        """Whether light of this frequency gets through."""
+        return not self.passbands or any(b.lower_hz <= frequency_hz <= b.upper_hz for b in self.passbands)
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplexer:
+    """A passive multiplexer: every other port is joined with the line port through its filter."""
+
+    name: str
+    site: str
+    line_port: str
+    ports: Mapping[str, MultiplexerPort]
+
+
+@dataclass(frozen=True, slots=True)
+class Fibre:
+    """A fibre pair between two ports."""
+
+    name: str
+    a: Port
+    b: Port
+    length_km: float
+    loss_db: float
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch cord inside a site."""
+
+    a: Port
+    b: Port
+    loss_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleEnd:
+    """One end of a QKD link: SD-QKD node and interface."""
+
+    device: str
+    interface: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was measured on a link as the file describes it."""
+
+    loss_db: float
+    key_rate_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class QkdLink:
+    """A QKD link that is wanted (`active`) or could be switched. `fibres` from transmitter to receiver."""
+
+    name: str
+    path: str
+    link_id: str
+    domains: tuple[str, ...]
+    active: bool
+    transmitter: ModuleEnd
+    receiver: ModuleEnd
+    frequency_hz: int
+    fibres: tuple[str, ...]
+    demand_bps: int | None
+    calibration: Calibration | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpticalChannel:
+    """A classical channel. Somebody else's (`third_party`) has no ends here."""
+
+    name: str
+    path: str
+    role: str
+    fibre: str
+    frequency_hz: int
+    launch_power_dbm: float
+    third_party: bool
+    a: Port | None
+    b: Port | None
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptorEnd:
+    """One end of a protected connection."""
+
+    device: str
+    line: str
+    sae_id: str
+    key_source_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedConnection:
+    """A connection between two encryptors."""
+
+    name: str
+    path: str
+    a: EncryptorEnd
+    b: EncryptorEnd
+    rekey_interval_s: int
+    vlan: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """End-to-end key delivery that the network promises."""
+
+    name: str
+    a_site: str
+    b_site: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The whole file; every mapping is by name, in the order of the file."""
+
+    name: str
+    description: str
+    sites: Mapping[str, Site]
+    devices: Mapping[str, Device]
+    multiplexers: Mapping[str, Multiplexer]
+    fibres: Mapping[str, Fibre]
+    patches: tuple[Patch, ...]
+    qkd_links: Mapping[str, QkdLink]
+    optical_channels: Mapping[str, OpticalChannel]
+    protected_connections: Mapping[str, ProtectedConnection]
+    services: Mapping[str, Service]
+
+    def of_kind(self, kind: Kind) -> tuple[Device, ...]:
+        """The devices of one kind, in the order of the file."""
+        return tuple(device for device in self.devices.values() if device.kind == kind)
+
+    def module(self, end: ModuleEnd) -> Interface:
+        """The QKD module at one end of a link."""
+        return self.devices[end.device].interfaces[end.interface]

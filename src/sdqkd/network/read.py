@@ -1,0 +1,270 @@
+"""From a valid tree of the `network` model set to typed values.
+
+The tree has passed validation, so references hold and mandatory leafs are there; nothing is checked twice here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from sdqkd.network.model import (
+    Calibration,
+    Device,
+    EncryptorEnd,
+    Endpoint,
+    Fibre,
+    Interface,
+    Kind,
+    Line,
+    ModuleEnd,
+    Multiplexer,
+    MultiplexerPort,
+    Network,
+    OpticalChannel,
+    Passband,
+    Patch,
+    Port,
+    ProtectedConnection,
+    QkdLink,
+    Service,
+    Site,
+)
+from sdqkd.physics.grid import channel_to_hz, nm_to_hz, slot_to_hz, thz_to_hz
+from sdqkd.schema.path import format_path
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import EMPTY, Container, Entries
+
+TOP = "sdqkd-network:network"
+DEFAULT_REKEY_INTERVAL_S = 60
+MISSING = ""
+
+
+class Reader:
+    """One container of the tree, with the schema's defaults where a leaf is absent."""
+
+    def __init__(self, tree: Container) -> None:
+        self.tree = tree
+
+    def text(self, name: str, default: str = MISSING) -> str:
+        """A leaf's text, `default` if it is absent."""
+        return cast(str, self.tree.children.get(name, default))
+
+    def local(self, name: str) -> str:
+        """The name of an identity without its module."""
+        return self.text(name).rpartition(":")[2]
+
+    def number(self, name: str, default: str = "0") -> float:
+        """A decimal64 or integer leaf as float."""
+        return float(self.text(name, default))
+
+    def flag(self, name: str, default: str = "false") -> bool:
+        """A boolean leaf."""
+        return self.text(name, default) == "true"
+
+    def optional_int(self, name: str) -> int | None:
+        """An integer leaf, None if it is absent."""
+        return int(self.text(name)) if name in self.tree.children else None
+
+    def optional_text(self, name: str) -> str | None:
+        """A leaf's text, None if it is absent."""
+        return self.text(name) if name in self.tree.children else None
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a leaf-list."""
+        return cast("tuple[str, ...]", self.tree.children.get(name, ()))
+
+    def inside(self, name: str) -> Reader:
+        """A child container; an empty one if it is absent."""
+        return Reader(cast(Container, self.tree.children.get(name, EMPTY)))
+
+    def has(self, name: str) -> bool:
+        """Whether the child is there."""
+        return name in self.tree.children
+
+    def entries(self, name: str) -> Iterator[Reader]:
+        """The entries of a list, in order."""
+        found = self.tree.children.get(name)
+        if isinstance(found, Entries):
+            yield from map(Reader, found.entries.values())
+
+
+def read_network(schema: Schema, tree: Container) -> Network:
+    """Typed values of a valid network file. `schema` is the `network` model set."""
+    top = Reader(tree).inside(TOP)
+    return Network(
+        name=top.text("name", "network"),
+        description=top.text("description"),
+        sites={s.name: s for s in map(_site, top.entries("site"))},
+        devices={d.name: d for d in (_device(schema, e) for e in top.entries("device"))},
+        multiplexers={m.name: m for m in _multiplexers(top)},
+        fibres={f.name: f for f in map(_fibre, top.entries("fibre"))},
+        patches=tuple(map(_patch, top.entries("patch"))),
+        qkd_links={q.name: q for q in (_qkd_link(schema, e) for e in top.entries("qkd-link"))},
+        optical_channels={c.name: c for c in (_channel(schema, e) for e in top.entries("optical-channel"))},
+        protected_connections={
+            p.name: p for p in (_connection(schema, e) for e in top.entries("protected-connection"))
+        },
+        services={s.name: s for s in map(_service, top.entries("service"))},
+    )
+
+
+def _path(schema: Schema, list_name: str, name: str) -> str:
+    return format_path((TOP, (list_name, (name,))), schema)
+
+
+def _port(reader: Reader) -> Port:
+    return Port(reader.text("element"), reader.text("port"))
+
+
+def position_hz(reader: Reader) -> int:
+    """Frequency in Hz of whatever way was chosen to say a spectral position."""
+    if reader.has("channel"):
+        return channel_to_hz(int(reader.text("channel")))
+    if reader.has("frequency-thz"):
+        return thz_to_hz(reader.text("frequency-thz"))
+    if reader.has("wavelength-nm"):
+        return nm_to_hz(reader.number("wavelength-nm"))
+    return slot_to_hz(int(reader.inside("slot").text("n")))
+
+
+def _site(entry: Reader) -> Site:
+    return Site(entry.text("name"), entry.text("label", entry.text("name")), entry.text("domain"))
+
+
+def _endpoint(entry: Reader) -> Endpoint:
+    return Endpoint(
+        address=entry.optional_text("address"),
+        port=int(entry.text("port", "830")),
+        host_key=entry.optional_text("host-key"),
+        username=entry.optional_text("username"),
+        client_key_file=entry.optional_text("client-key-file"),
+    )
+
+
+def _device(schema: Schema, entry: Reader) -> Device:
+    name, kind = entry.text("name"), entry.local("kind")
+    return Device(
+        name=name,
+        path=_path(schema, "device", name),
+        site=entry.text("site"),
+        kind=cast(Kind, kind),
+        model_set=entry.text("model-set", kind),
+        device_id=entry.text("device-id"),
+        vendor=entry.text("vendor"),
+        product=entry.text("product"),
+        management=_endpoint(entry.inside("management")),
+        interfaces={i.id: i for i in (_interface(name, e) for e in entry.entries("interface"))},
+        ports=tuple(port.text("name") for port in entry.entries("port")),
+        lines={
+            line.text("name"): Line(line.text("name"), line.optional_int("line-rate-bps"))
+            for line in entry.entries("line")
+        },
+        layer=entry.optional_text("layer"),
+        insertion_loss_db=entry.number("insertion-loss-db"),
+    )
+
+
+def _interface(device: str, entry: Reader) -> Interface:
+    return Interface(
+        id=int(entry.text("id")),
+        vendor=entry.text("vendor"),
+        product=entry.text("product"),
+        profile=entry.text("profile"),
+        technology=entry.local("technology"),
+        role=entry.local("role"),
+        wavelength_range=entry.text("wavelength-range"),
+        max_absorption_db=entry.number("max-absorption-db"),
+        port=Port(device, entry.text("port")),
+    )
+
+
+def _multiplexers(top: Reader) -> Iterator[Multiplexer]:
+    types = {entry.text("name"): entry for entry in top.entries("multiplexer-type")}
+    for entry in top.entries("multiplexer"):
+        built = types[entry.text("type")]
+        ports = {port.text("name"): _multiplexer_port(port) for port in built.entries("port")}
+        yield Multiplexer(entry.text("name"), entry.text("site"), built.text("line-port"), ports)
+
+
+def _multiplexer_port(entry: Reader) -> MultiplexerPort:
+    bands = tuple(
+        Passband(thz_to_hz(band.text("lower-thz")), thz_to_hz(band.text("upper-thz")))
+        for band in entry.entries("passband")
+    )
+    return MultiplexerPort(entry.text("name"), entry.number("insertion-loss-db"), bands)
+
+
+def _fibre(entry: Reader) -> Fibre:
+    return Fibre(
+        name=entry.text("name"),
+        a=_port(entry.inside("a")),
+        b=_port(entry.inside("b")),
+        length_km=entry.number("length-km"),
+        loss_db=entry.number("loss-db"),
+        scheme=entry.text("scheme", "duplex"),
+    )
+
+
+def _patch(entry: Reader) -> Patch:
+    return Patch(_port(entry), _port(entry.inside("to")), entry.number("loss-db"))
+
+
+def _module_end(entry: Reader) -> ModuleEnd:
+    return ModuleEnd(entry.text("device"), int(entry.text("interface")))
+
+
+def _qkd_link(schema: Schema, entry: Reader) -> QkdLink:
+    measured = entry.inside("calibration")
+    return QkdLink(
+        name=entry.text("name"),
+        path=_path(schema, "qkd-link", entry.text("name")),
+        link_id=entry.text("link-id"),
+        domains=entry.values("domain"),
+        active=entry.flag("active", "true"),
+        transmitter=_module_end(entry.inside("transmitter")),
+        receiver=_module_end(entry.inside("receiver")),
+        frequency_hz=position_hz(entry),
+        fibres=entry.values("fibre"),
+        demand_bps=entry.optional_int("demand-bps"),
+        calibration=Calibration(measured.number("loss-db"), int(measured.text("key-rate-bps")))
+        if entry.has("calibration")
+        else None,
+    )
+
+
+def _channel(schema: Schema, entry: Reader) -> OpticalChannel:
+    third_party = entry.flag("third-party")
+    a, b = (entry.inside(end) for end in ("a", "b"))
+    return OpticalChannel(
+        name=entry.text("name"),
+        path=_path(schema, "optical-channel", entry.text("name")),
+        role=entry.local("role"),
+        fibre=entry.text("fibre"),
+        frequency_hz=position_hz(entry),
+        launch_power_dbm=entry.number("launch-power-dbm"),
+        third_party=third_party,
+        a=None if third_party else Port(a.text("device"), a.text("port")),
+        b=None if third_party else Port(b.text("device"), b.text("port")),
+    )
+
+
+def _encryptor_end(entry: Reader) -> EncryptorEnd:
+    return EncryptorEnd(
+        entry.text("device"), entry.text("line"), entry.text("sae-id"), entry.text("key-source-uri")
+    )
+
+
+def _connection(schema: Schema, entry: Reader) -> ProtectedConnection:
+    return ProtectedConnection(
+        name=entry.text("name"),
+        path=_path(schema, "protected-connection", entry.text("name")),
+        a=_encryptor_end(entry.inside("a")),
+        b=_encryptor_end(entry.inside("b")),
+        rekey_interval_s=int(entry.text("rekey-interval", str(DEFAULT_REKEY_INTERVAL_S))),
+        vlan=entry.optional_int("vlan"),
+    )
+
+
+def _service(entry: Reader) -> Service:
+    return Service(entry.text("name"), entry.text("a-site"), entry.text("b-site"), entry.text("delivery"))

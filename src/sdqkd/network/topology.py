@@ -1,0 +1,179 @@
+"""How light can run: ports joined by patch cords, fibres, filters and switches, and the paths through them.
+
+Outside an element a port is joined with at most one other port, by a patch cord or a fibre. Inside, a multiplexer
+joins its line port with every other port whose filter passes the light, and a switch joins what it is told to. A
+light path leaves a port to the outside, enters an element, leaves it again, and ends where nothing goes on inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sdqkd.network.model import Fibre, Multiplexer, Network, Port
+
+Switching = Callable[[Port], Collection[Port]]  # the ports that a switch joins, or may join, with this one
+
+
+@dataclass(frozen=True, slots=True)
+class Cord:
+    """What joins two ports outside their elements. `fibre` is None for a patch cord."""
+
+    far: Port
+    loss_db: float
+    fibre: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Two ports of one switch, joined. The ports are in the order of their names, so equal means the same."""
+
+    device: str
+    a_port: str
+    b_port: str
+
+
+@dataclass(frozen=True, slots=True)
+class LightPath:
+    """A way of light from its first port to its last, both ends of every cord listed."""
+
+    ports: tuple[Port, ...]
+    fibres: tuple[str, ...]
+    crossings: tuple[Crossing, ...]
+    loss_db: float
+
+    @property
+    def end(self) -> Port:
+        """Where the light arrives."""
+        return self.ports[-1]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The fixed part of the network. `switch_loss_db` is the loss of one crossing by device."""
+
+    cords: Mapping[Port, Cord]
+    multiplexers: Mapping[str, Multiplexer]
+    switch_ports: Mapping[str, tuple[str, ...]]
+    switch_loss_db: Mapping[str, float]
+
+    def paths(
+        self,
+        start: Port,
+        frequency_hz: int,
+        switching: Switching,
+        fibres: Sequence[str] | None = None,
+        dark: Collection[str] = (),
+    ) -> Iterator[LightPath]:
+        """All ways of light of this frequency from `start`, depth first, in the order of the file.
+
+        `fibres`, if given, is the exact sequence of fibres to take. `dark` names fibres that are cut.
+        """
+        yield from self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, fibres, dark)
+
+    def _outside(
+        self,
+        so_far: LightPath,
+        frequency_hz: int,
+        switching: Switching,
+        fibres: Sequence[str] | None,
+        dark: Collection[str],
+    ) -> Iterator[LightPath]:
+        cord = self.cords.get(so_far.end)
+        if cord is None or cord.far in so_far.ports or cord.fibre in dark:
+            return
+        taken = so_far.fibres
+        if cord.fibre is not None:
+            if fibres is not None and (len(taken) >= len(fibres) or fibres[len(taken)] != cord.fibre):
+                return
+            taken = (*taken, cord.fibre)
+        loss_db = so_far.loss_db + cord.loss_db
+        arrived = LightPath((*so_far.ports, cord.far), taken, so_far.crossings, loss_db)
+        if self._ends(cord.far):
+            if fibres is None or len(taken) == len(fibres):
+                yield arrived
+            return
+        for beyond in self._inside(arrived, frequency_hz, switching):
+            yield from self._outside(beyond, frequency_hz, switching, fibres, dark)
+
+    def _ends(self, port: Port) -> bool:
+        return port.element not in self.multiplexers and port.element not in self.switch_ports
+
+    def _inside(self, so_far: LightPath, frequency_hz: int, switching: Switching) -> Iterator[LightPath]:
+        port = so_far.end
+        if port.element in self.switch_ports:
+            for far in switching(port):
+                if far not in so_far.ports:
+                    a_port, b_port = sorted((port.name, far.name))
+                    crossing = Crossing(port.element, a_port, b_port)
+                    loss_db = so_far.loss_db + self.switch_loss_db[port.element]
+                    crossings = (*so_far.crossings, crossing)
+                    yield LightPath((*so_far.ports, far), so_far.fibres, crossings, loss_db)
+            return
+        for far, loss_db in _filtered(self.multiplexers[port.element], port, frequency_hz):
+            if far not in so_far.ports:
+                ports = (*so_far.ports, far)
+                yield LightPath(ports, so_far.fibres, so_far.crossings, so_far.loss_db + loss_db)
+
+
+def _filtered(multiplexer: Multiplexer, port: Port, frequency_hz: int) -> Iterator[tuple[Port, float]]:
+    """The ports of a multiplexer that light of this frequency reaches from `port`, with the loss in dB."""
+    line = multiplexer.ports[multiplexer.line_port]
+    leaving = [p for p in multiplexer.ports.values() if p is not line]
+    here = multiplexer.ports[port.name]
+    if here is not line:
+        leaving = [line] if here.passes(frequency_hz) else []
+    for far in leaving:
+        if far.passes(frequency_hz):
+            yield Port(multiplexer.name, far.name), here.insertion_loss_db + far.insertion_loss_db
+
+
+def topology_of(network: Network) -> Topology:
+    """The fixed part of a network. Two cords at one port are a fault of the file: see `doubly_used_ports`."""
+    cords: dict[Port, Cord] = {}
+    for patch in network.patches:
+        _join(cords, patch.a, patch.b, patch.loss_db, None)
+    for fibre in network.fibres.values():
+        _join(cords, fibre.a, fibre.b, fibre.loss_db, fibre.name)
+    switches = network.of_kind("fibre-switch")
+    return Topology(
+        cords=cords,
+        multiplexers=network.multiplexers,
+        switch_ports={device.name: device.ports for device in switches},
+        switch_loss_db={device.name: device.insertion_loss_db for device in switches},
+    )
+
+
+def _join(cords: dict[Port, Cord], a: Port, b: Port, loss_db: float, fibre: str | None) -> None:
+    cords.setdefault(a, Cord(b, loss_db, fibre))
+    cords.setdefault(b, Cord(a, loss_db, fibre))
+
+
+def doubly_used_ports(network: Network) -> Iterator[tuple[Port, str]]:
+    """Ports where more than one cord ends, each with what comes second: `fibre NAME` or `patch cord`."""
+    seen: set[Port] = set()
+    ends = [(port, "patch cord") for patch in network.patches for port in (patch.a, patch.b)]
+    ends += [(port, f"fibre {fibre.name}") for fibre in network.fibres.values() for port in _ends_of(fibre)]
+    for port, what in ends:
+        if port in seen:
+            yield port, what
+        seen.add(port)
+
+
+def _ends_of(fibre: Fibre) -> tuple[Port, Port]:
+    return fibre.a, fibre.b
+
+
+def any_port_of(topology: Topology) -> Switching:
+    """A switching that joins every port of a switch with every other: what could be, not what is."""
+    return lambda port: [Port(port.element, name) for name in topology.switch_ports[port.element]]
+
+
+def as_configured(crossings: Collection[Crossing]) -> Switching:
+    """A switching that joins just the ports of these crossings."""
+    far: dict[Port, list[Port]] = {}
+    for crossing in crossings:
+        a, b = Port(crossing.device, crossing.a_port), Port(crossing.device, crossing.b_port)
+        far.setdefault(a, []).append(b)
+        far.setdefault(b, []).append(a)
+    return lambda port: far.get(port, [])
