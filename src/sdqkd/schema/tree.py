@@ -44,10 +44,7 @@ def get(tree: Container, path: Path) -> Node | None:
     for step in path:
         if not isinstance(node, Container):
             return None
-        if isinstance(step, str):
-            node = node.children.get(step)
-        else:
-            node = _entry(node.children.get(step[0]), step[1])
+        node = node.children.get(step) if isinstance(step, str) else _entry(node.children.get(step[0]), step[1])
     return node
 
 
@@ -156,9 +153,7 @@ def _remove(known: Mapping[str, SchemaNode] | None, tree: Container, path: Path)
     return Container(children)
 
 
-def _without_entry(
-    below: SchemaNode | None, old: Node | None, keys: tuple[str, ...], rest: Path
-) -> Node | None:
+def _without_entry(below: SchemaNode | None, old: Node | None, keys: tuple[str, ...], rest: Path) -> Node | None:
     if isinstance(old, tuple):
         return tuple(value for value in old if value != keys[0]) if keys[0] in old else old
     if not isinstance(old, Entries) or keys not in old.entries:
