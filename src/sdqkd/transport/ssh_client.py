@@ -1,0 +1,189 @@
+"""NETCONF over SSH, the client's end: RFC 6242. One host key is accepted, one key of our own is shown.
+
+Nothing on the machine has a say: no known_hosts, no agent, no `~/.ssh/config`, no default keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from sdqkd.errors import HostKeyError, InputError, LoginRefusedError, TransportError, UnreachableError
+from sdqkd.transport.keys import read_private, read_public
+from sdqkd.transport.links import Link, Receiver
+from sdqkd.transport.ssh_link import ALGORITHMS, KEEPALIVE_S, SUBSYSTEM, SshLink, address, watch_socket
+
+TIMEOUT_S = 10.0
+
+_VERSION = "sdqkd"
+_SHOWN = 200  # characters of what a peer or the system says that an error repeats
+# Algorithms by which a device may prove its host key, SHA-1 excluded. Vendors' devices often have RSA keys.
+_HOST_KEY_ALGORITHMS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+
+
+async def connect(
+    host: str,
+    port: int,
+    *,
+    username: str,
+    client_key_file: Path,
+    host_key: str | None,
+    receiver: Receiver,
+    timeout_s: float = TIMEOUT_S,
+    keepalive_s: float = KEEPALIVE_S,
+) -> Link:
+    """Log in to a device and open the netconf subsystem; `receiver` has its link when this returns.
+
+    `host_key` is the public key that the device must show. Raises InputError for a bad key file, HostKeyError
+    also when none is expected, LoginRefusedError, and UnreachableError when no session comes in `timeout_s`.
+    """
+    peer = address(host, port)
+    expected = _expected_key(peer, host_key)
+    own = read_private(client_key_file)
+    client, link = _Client(expected), _ClientLink(receiver, username, peer)
+    options = _options(username, own, expected, timeout_s, keepalive_s)
+    try:
+        async with asyncio.timeout(timeout_s):
+            connection = await asyncssh.connect(host, port, client_factory=lambda: client, **options)
+            await _open(connection, link)
+    except asyncssh.PermissionDenied:
+        key = own.get_fingerprint()
+        raise LoginRefusedError(peer, f"refuses user {username!r} with key {key}: enter this key there") from None
+    except (asyncssh.Error, OSError, ValueError) as error:
+        raise _explain(peer, client, error, timeout_s) from None
+    return link
+
+
+def _expected_key(peer: str, host_key: str | None) -> asyncssh.SSHKey:
+    if host_key is None:
+        raise HostKeyError(peer, "no host key is known for this device, so nothing was sent: enter its public key")
+    try:
+        return read_public(host_key)
+    except InputError as error:
+        raise HostKeyError(peer, f"the host key to expect cannot be read: {error}") from None
+
+
+def _options(
+    username: str, own: asyncssh.SSHKey, expected: asyncssh.SSHKey, timeout_s: float, keepalive_s: float
+) -> dict[str, Any]:
+    refused = dict.fromkeys(("password_auth", "kbdint_auth", "host_based_auth", "gss_kex", "gss_auth"), False)
+    return {
+        **ALGORITHMS,
+        **refused,
+        "username": username,
+        "client_keys": [own],
+        "client_version": _VERSION,
+        "config": None,
+        "known_hosts": ([], [], []),  # none: the client is asked about each key
+        "server_host_key_algs": _host_key_algorithms(expected),
+        "agent_path": None,
+        "gss_host": None,
+        "x509_trusted_certs": None,
+        "preferred_auth": ["publickey"],
+        "login_timeout": timeout_s,
+        "keepalive_interval": keepalive_s,
+    }
+
+
+def _host_key_algorithms(expected: asyncssh.SSHKey) -> list[str]:
+    """Ask for the expected key first, for a device may have several; then for any, so as to name what it has."""
+    wanted = [name.decode() for name in expected.sig_algorithms]
+    return sorted(_HOST_KEY_ALGORITHMS, key=lambda name: name not in wanted)
+
+
+async def _open(connection: asyncssh.SSHClientConnection, link: _ClientLink) -> None:
+    try:
+        await connection.create_session(lambda: link, subsystem=SUBSYSTEM, encoding=None)
+    except BaseException:
+        connection.abort()
+        await connection.wait_closed()
+        raise
+
+
+def _explain(peer: str, client: _Client, error: Exception, timeout_s: float) -> TransportError:
+    """Turn what asyncssh or the system says into what is wrong, where, and what to do."""
+    reason = _printable(error)
+    if client.mismatch:
+        return HostKeyError(peer, client.mismatch)
+    if isinstance(error, asyncssh.ChannelOpenError):
+        return LoginRefusedError(peer, f"grants no netconf subsystem ({reason}): is this the NETCONF port?")
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        is_key = "host key" in reason or "hash mismatch" in reason
+        return (HostKeyError if is_key else UnreachableError)(peer, f"no safe SSH can be agreed on: {reason}")
+    if isinstance(error, TimeoutError):
+        return UnreachableError(peer, f"no session within {timeout_s:g} s: {client.progress}")
+    if isinstance(error, OSError):
+        return UnreachableError(peer, _no_connection(error))
+    return UnreachableError(peer, f"{client.progress}: {reason}")
+
+
+def _no_connection(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"the name cannot be resolved: {error.strerror}"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there: is the agent running, is the port right?"
+    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return "there is no route to it"
+    return f"no connection: {os.strerror(error.errno) if error.errno else _printable(error)}"
+
+
+def _printable(error: Exception) -> str:
+    """Give an error's text, part of which the peer may have written, fit for a terminal."""
+    text = str(error)[:_SHOWN]
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+class _Client(asyncssh.SSHClient):
+    """What the connection asks and tells."""
+
+    def __init__(self, expected: asyncssh.SSHKey) -> None:
+        self.mismatch = ""
+        self._expected = expected
+        self._connection: asyncssh.SSHClientConnection | None = None
+
+    @property
+    def progress(self) -> str:
+        """How far the connection came."""
+        if self._connection is None:
+            return "no answer"
+        if not self._connection.get_extra_info("server_version"):
+            return "what listens there does not speak SSH"
+        return "the login did not come to its end"
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._connection = conn
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        if key.public_data == self._expected.public_data:
+            return True
+        self.mismatch = (
+            f"the device shows host key {key.get_fingerprint()}, but {self._expected.get_fingerprint()} "
+            "is expected: another machine answers, or its key was changed"
+        )
+        return False
+
+
+class _ClientLink(SshLink, asyncssh.SSHClientSession[bytes]):
+    """The one channel of a connection; both end together."""
+
+    def connection_made(self, chan: Any) -> None:
+        super().connection_made(chan)
+        self._connection = chan.get_connection()
+        watch_socket(self._connection, lambda: self.hold("socket"), lambda: self.let_go("socket"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._connection.close()
