@@ -1,0 +1,255 @@
+"""Trees from and to XML, as NETCONF carries them (RFC 7950 sections 7 and 9).
+
+Elements come from lxml, already parsed safely. Printing builds the text itself, which is several times as fast
+as building elements; each element declares its namespace where its module differs from its parent's.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from sdqkd.errors import RpcError
+from sdqkd.schema import problems
+from sdqkd.schema.elements import Element, Reading, is_content, is_loose
+from sdqkd.schema.table import Schema, SchemaNode
+from sdqkd.schema.tree import Container, Entries, Node
+from sdqkd.schema.types import member_type, needs_prefixes
+
+_MARKUP = re.compile("[&<>\r]")
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+# Canonical values of these types never hold markup.
+_PLAIN = re.compile("u?int[0-9]+|decimal64|boolean|empty|bits|binary|identityref")
+
+_INSTANCE_NAME = re.compile(
+    r"""(?P<literal>'[^']*'|"[^"]*")|(?P<lead>[/\[])(?:(?P<module>[A-Za-z_][\w.\-]*):)?(?P<name>[A-Za-z_][\w.\-]*)"""
+)
+
+
+def decode(schema: Schema, elements: Iterable[Element], *, state: bool = False) -> Container:
+    """The tree of these top-level elements. Attributes, comments and processing instructions are ignored.
+
+    State is refused unless `state`. Raises RpcError with tag and path: `unknown-element`, `unknown-namespace`,
+    `missing-element` (a list key), `invalid-value`, `bad-element`. Nothing is said of what takes a whole
+    tree to judge (mandatory nodes, must, leafref …): that is `validate`.
+    """
+    listed = list(elements)
+    top = listed[0].getparent() if listed else None
+    return _Decoder(Reading(schema, schema.by_tag, top), state).children(schema.by_tag, listed)
+
+
+def decode_below(schema: Schema, node: SchemaNode, element: Element, *, state: bool = True) -> Container:
+    """The content of `element`, which is an instance of `node`: a notification, the input of an RPC …
+
+    Paths of errors start below it. Raises RpcError as `decode` does.
+    """
+    return _Decoder(Reading(schema, node.by_tag, element), state).children(node.by_tag, element)
+
+
+class _Decoder:
+    """Reads one document, or the content of one element."""
+
+    def __init__(self, reading: Reading, state: bool) -> None:
+        self.reading = reading
+        self.state = state
+
+    def children(self, known: Mapping[str, SchemaNode], elements: Iterable[Element]) -> Container:
+        found: dict[str, Any] = {}
+        leaf_lists: dict[SchemaNode, Element] = {}
+        chosen: dict[SchemaNode, Element] = {}
+        for element in elements:
+            node = known.get(element.tag)
+            if node is None:
+                if is_content(element):
+                    raise self.reading.unknown(element, known)
+                continue
+            if node.choice:
+                chosen[node] = element
+            if not (node.config or self.state):
+                raise problems.is_state(self.reading.schema, self.reading.path_of(element), node)
+            if node.kind == "leaf-list":
+                leaf_lists[node] = element
+                found.setdefault(node.member, []).append(self.reading.value(node, element))
+            elif node.kind == "list":
+                self._add_entry(node, element, found.setdefault(node.member, {}))
+            elif node.member in found:
+                raise self._twice(element, node)
+            else:
+                found[node.member] = self._single(node, element)
+        for leaf_list, last in leaf_lists.items():
+            found[leaf_list.member] = self._values(leaf_list, found[leaf_list.member], last)
+        if len(chosen) > 1 and (pair := problems.first_conflict(chosen)):
+            raise problems.two_cases(self.reading.schema, self.reading.path_of(chosen[pair[1]]), *pair)
+        return Container({member: _frozen(value) for member, value in found.items() if value is not None})
+
+    def _single(self, node: SchemaNode, element: Element) -> Node | None:
+        """A leaf or container; None for a container that says nothing."""
+        if node.kind != "container":
+            return self.reading.value(node, element)
+        self._refuse_text(element)
+        inside = self.children(node.by_tag, element)
+        return inside if inside.children or node.presence else None
+
+    def _add_entry(self, node: SchemaNode, element: Element, entries: dict[tuple[str, ...], Container]) -> None:
+        self._refuse_text(element)
+        inside = self.children(node.by_tag, element)
+        if not node.keys:
+            entries[(str(len(entries) + 1),)] = inside
+            return
+        try:
+            keys = tuple([str(inside.children[key]) for key in node.keys])
+        except KeyError:
+            keys = self.reading.keys(node, element)
+        if keys in entries:
+            raise self._twice(element, node)
+        if next(iter(inside.children)) != node.keys[0]:
+            inside = Container({**dict(zip(node.keys, keys, strict=True)), **inside.children})
+        entries[keys] = inside
+
+    def _values(self, node: SchemaNode, values: list[str], last: Element) -> tuple[str, ...]:
+        if node.config and len(set(values)) < len(values):
+            double = next(value for at, value in enumerate(values) if value in values[:at])
+            above = self.reading.path_of(last)[:-1]
+            raise problems.given_twice(self.reading.schema, (*above, (node.member, (double,))), node)
+        return tuple(values)
+
+    def _twice(self, element: Element, node: SchemaNode) -> RpcError:
+        return problems.given_twice(self.reading.schema, self.reading.path_of(element), node)
+
+    def _refuse_text(self, element: Element) -> None:
+        if is_loose(element.text) or any(is_loose(child.tail) for child in element):
+            raise self.reading.loose_text(element)
+
+
+def _frozen(value: Any) -> Node:
+    return Entries(value) if isinstance(value, dict) else value
+
+
+class _Tags(NamedTuple):
+    """How a node is printed. `start` lacks its `>`, so that a value can add the prefix that it needs."""
+
+    start: str
+    end: str
+    plain: bool
+    prefixed: bool
+
+
+@functools.cache
+def _tags(node: SchemaNode) -> _Tags:
+    # A member name holds its module exactly where the namespace changes.
+    namespace = f' xmlns="{node.namespace}"' if ":" in node.member else ""
+    plain = node.type is not None and bool(_PLAIN.fullmatch(node.type.base))
+    prefixed = node.type is not None and needs_prefixes(node.type)
+    return _Tags(f"<{node.name}{namespace}", f"</{node.name}>", plain, prefixed)
+
+
+def encode(schema: Schema, tree: Container) -> bytes:
+    """The top-level elements of `tree` in UTF-8, one after the other; keys first in each list entry.
+
+    KeyError if the tree holds a member that the schema does not know.
+    """
+    return _Encoder(schema).text(schema.data, tree).encode()
+
+
+def encode_below(schema: Schema, node: SchemaNode, tree: Container) -> bytes:
+    """The content of an element of `node`, whose namespace is the default: a notification, an RPC's output …"""
+    return _Encoder(schema).text(node.children, tree).encode()
+
+
+def encode_elements(schema: Schema, tree: Container) -> list[Element]:
+    """The top-level elements of `tree`."""
+    document = b"<data>" + encode(schema, tree) + b"</data>"
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    return list(etree.fromstring(document, parser))
+
+
+def escape(text: str) -> str:
+    """Text as the content of an element. A carriage return would not survive unescaped."""
+    return _MARKUP.sub(lambda match: _ESCAPES[match[0]], text) if _MARKUP.search(text) else text
+
+
+class _Encoder:
+    """Prints trees of one schema into a list of pieces."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.prefixes = {module.name: module.prefix for module in schema.modules}
+        self.pieces: list[str] = []
+
+    def text(self, known: Mapping[str, SchemaNode], tree: Container) -> str:
+        self._children(known, tree.children)
+        return "".join(self.pieces)
+
+    def _children(self, known: Mapping[str, SchemaNode], children: Mapping[str, Node]) -> None:
+        for member, value in children.items():
+            self._node(known[member], value)
+
+    def _node(self, node: SchemaNode, value: Node) -> None:
+        tags = _tags(node)
+        if isinstance(value, str):
+            self._leaf(node, tags, value)
+        elif isinstance(value, tuple):
+            for item in value:
+                self._leaf(node, tags, item)
+        elif isinstance(value, Entries):
+            for entry in value.entries.values():
+                self._entry(node, tags, entry)
+        else:
+            self.pieces.append(tags.start + ">")
+            self._children(node.children, value.children)
+            self.pieces.append(tags.end)
+
+    def _entry(self, node: SchemaNode, tags: _Tags, entry: Container) -> None:
+        self.pieces.append(tags.start + ">")
+        children = entry.children
+        if node.keys and tuple(children)[: len(node.keys)] != node.keys:
+            children = {**{key: children[key] for key in node.keys}, **children}
+        self._children(node.children, children)
+        self.pieces.append(tags.end)
+
+    def _leaf(self, node: SchemaNode, tags: _Tags, value: str) -> None:
+        if tags.prefixed:
+            declared, value = self._prefixed(node, value)
+            self.pieces.append(f"{tags.start}{declared}>{value}{tags.end}")
+        elif node.type is None or tags.plain:
+            self.pieces.append(f"{tags.start}>{value}{tags.end}")
+        else:
+            self.pieces.append(f"{tags.start}>{escape(value)}{tags.end}")
+
+    def _prefixed(self, node: SchemaNode, value: str) -> tuple[str, str]:
+        """What to declare on the element for the prefixes of `value`, and the value with them."""
+        assert node.type is not None
+        base = node.type.base
+        if base not in {"identityref", "instance-identifier"}:
+            base = member_type(node.type, value).base
+        if base == "identityref":
+            module, _, name = value.partition(":")
+            return (
+                ("", name) if module == node.module else (self._xmlns([module]), f"{self.prefixes[module]}:{name}")
+            )
+        if base == "instance-identifier":
+            return self._instance(value)
+        return "", escape(value)
+
+    def _xmlns(self, modules: Iterable[str]) -> str:
+        return "".join(f' xmlns:{self.prefixes[name]}="{self.schema.namespace_of(name)}"' for name in modules)
+
+    def _instance(self, value: str) -> tuple[str, str]:
+        """An instance-identifier with a prefix on every name, as XML wants it (RFC 7950 section 9.13.2)."""
+        modules: dict[str, None] = {}
+        module = ""
+
+        def prefix(match: re.Match[str]) -> str:
+            nonlocal module
+            if match["literal"]:
+                return match[0]
+            module = match["module"] or module
+            modules[module] = None
+            return f"{match['lead']}{self.prefixes[module]}:{match['name']}"
+
+        text = _INSTANCE_NAME.sub(prefix, value)
+        return self._xmlns(modules), escape(text)
