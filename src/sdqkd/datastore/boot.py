@@ -1,0 +1,30 @@
+"""What running is when an agent starts."""
+
+from __future__ import annotations
+
+from sdqkd.datastore.datastores import Datastores
+from sdqkd.datastore.ports import Hardware, Store
+from sdqkd.errors import RpcError, RpcErrors, StoreError
+from sdqkd.schema.table import Schema
+from sdqkd.schema.validate import Validator
+
+
+def boot(schema: Schema, validator: Validator, hardware: Hardware, store: Store) -> Datastores:
+    """Load running, or on the first start save the factory configuration, and let the hardware obey it.
+
+    Raises StoreError if what was kept cannot be read or no longer fits the model: it is never replaced by the
+    factory configuration, since that would switch a network off. Raises RpcError(s) if the factory
+    configuration itself is wrong, and whatever the hardware raises.
+    """
+    kept = store.load()
+    running = hardware.factory() if kept is None else kept
+    try:
+        validator.check(running)
+    except (RpcError, RpcErrors) as error:
+        if kept is None:
+            raise
+        raise StoreError(f"the kept configuration does not fit the model: {error}") from error
+    if kept is None:
+        store.save(running)
+    hardware.apply(running)
+    return Datastores(schema, validator, hardware, store, running)

@@ -1,0 +1,39 @@
+"""What the datastores need from outside: a place that keeps the configuration, and hardware that obeys it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sdqkd.schema.tree import Container
+
+
+class Store(Protocol):
+    """Keeps one configuration over restarts. Implemented in `agent`."""
+
+    def load(self) -> Container | None:
+        """Give what was saved last, None if nothing ever was. Raises StoreError if it cannot be read."""
+        ...
+
+    def save(self, running: Container) -> None:
+        """Keep a configuration; on return it survives a crash. Raises StoreError, the old one being kept then."""
+        ...
+
+
+class Hardware(Protocol):
+    """What obeys running. Every `Device` is one."""
+
+    def factory(self) -> Container:
+        """Give the configuration of the first start."""
+        ...
+
+    def check(self, proposed: Container) -> None:
+        """Raise RpcError if the hardware cannot do what is proposed. Changes nothing."""
+        ...
+
+    def apply(self, running: Container) -> None:
+        """Make the hardware do what running says."""
+        ...
+
+    def state(self) -> Container:
+        """Give what the hardware reports now: config-false nodes and the keys above them."""
+        ...
