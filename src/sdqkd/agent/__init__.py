@@ -1,1 +1,11 @@
-"""The NETCONF server: sessions, datastore, store on disk and a device joined."""
+"""The NETCONF server: sessions, datastore, store on disk and a device joined.
+
+server        serve_agent(): a device behind a port; Agent: the same without a port
+session       AgentSession: one session, from hello to end
+operations    the table of operations, and what each does
+parameters    how their parameters are read
+service       what all sessions of an agent share; the open sessions
+capabilities  what the hello announces
+store         FileStore: the configuration on disk
+audit         who did what
+"""

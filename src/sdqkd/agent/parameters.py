@@ -1,0 +1,135 @@
+"""The parameters of an operation, read strictly: RFC 6241 section 7 and appendix C.
+
+What is missing gives missing-element, what nobody knows unknown-element, what is there twice bad-element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal, TypeVar, cast
+
+from sdqkd.datastore.locks import Target
+from sdqkd.errors import RpcError
+from sdqkd.netconf.xml import BASE, Element, local_name_of, namespace_of, text_of
+
+Word = TypeVar("Word", bound=str)
+
+_TARGETS: dict[str, Target] = {f"{{{BASE}}}running": "running", f"{{{BASE}}}candidate": "candidate"}
+# Of RFC 6241 appendix C, but behind capabilities that an agent does not announce.
+_NOT_OFFERED = {
+    "startup": "startup",
+    "url": "url",
+    "confirmed": "confirmed-commit",
+    "confirm-timeout": "confirmed-commit",
+    "persist": "confirmed-commit",
+    "persist-id": "confirmed-commit",
+}
+
+
+class Parameters:
+    """The children of an operation element, of which only those named in `known` may be there.
+
+    Every method raises RpcError if the parameter is wrong.
+    """
+
+    def __init__(self, operation: Element, known: Collection[str]) -> None:
+        self._operation = operation
+        self._found: dict[str, Element] = {}
+        for child in _children(operation):
+            name = local_name_of(child)
+            if name not in known or namespace_of(child) != namespace_of(operation):
+                raise unknown_element(child)
+            if name in self._found:
+                raise bad_element(child, f"<{name}> came more than once")
+            self._found[name] = child
+
+    def datastore(self, name: str) -> Target:
+        """Read a parameter that holds `<running/>` or `<candidate/>`."""
+        choice = self._choice(name)
+        if choice.tag not in _TARGETS:
+            raise unknown_element(choice)
+        return _TARGETS[str(choice.tag)]
+
+    def datastore_or_config(self, name: str) -> Target | Element:
+        """Read a parameter that holds a datastore or a whole configuration, <config>."""
+        choice = self._choice(name)
+        return choice if choice.tag == f"{{{BASE}}}config" else self.datastore(name)
+
+    def element(self, name: str) -> Element:
+        """Give the element of a parameter that must be there."""
+        if name not in self._found:
+            message = f"<{local_name_of(self._operation)}> needs <{name}>"
+            raise _parameter_error("missing-element", name, message)
+        return self._found[name]
+
+    def text(self, name: str) -> str:
+        """Give the text of a parameter that must be there."""
+        return text_of(self.element(name))
+
+    def word(self, name: str, words: Collection[Word]) -> Word | None:
+        """Read a parameter that is one of some words; None if it is not there."""
+        if name not in self._found:
+            return None
+        text = self.text(name)
+        if text not in words:
+            raise invalid_value(name, f"'{text[:80]}' is no {name}: it is one of {', '.join(words)}")
+        return cast(Word, text)
+
+    def number(self, name: str) -> int:
+        """Read a parameter that must be there and is a uint32."""
+        text = self.text(name)
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**32):
+            raise invalid_value(name, f"'{text[:80]}' is no {name}: it is a number from 0 to {2**32 - 1}")
+        return int(text)
+
+    def filter(self) -> Element | None:
+        """Give the subtree filter, None without one. A filter that names no type is a subtree filter."""
+        element = self._found.get("filter")
+        if element is None:
+            return None
+        kind = element.get("type") or element.get(f"{{{BASE}}}type") or "subtree"
+        if kind == "xpath":
+            message = "this agent does not offer :xpath; use a subtree filter"
+            raise RpcError("operation-not-supported", message, "protocol", info={"bad-element": "filter"})
+        if kind != "subtree":
+            info = {"bad-attribute": "type", "bad-element": "filter"}
+            raise RpcError("bad-attribute", f"'{kind[:80]}' is no type of filter", "protocol", info=info)
+        return element
+
+    def _choice(self, name: str) -> Element:
+        choices = _children(self.element(name))
+        if not choices:
+            raise _parameter_error("missing-element", name, f"<{name}> must name a datastore")
+        if len(choices) > 1:
+            raise bad_element(choices[1], f"<{name}> names more than one thing")
+        return choices[0]
+
+
+def _children(element: Element) -> list[Element]:
+    return [child for child in element if isinstance(child.tag, str)]
+
+
+def unknown_element(element: Element) -> RpcError:
+    """Give the error for a parameter that this operation does not have, or that needs another capability."""
+    name, namespace = local_name_of(element), namespace_of(element)
+    if namespace == BASE and name in _NOT_OFFERED:
+        message = f"<{name}> belongs to the capability :{_NOT_OFFERED[name]}, which this agent does not offer"
+    else:
+        message = f"<{name}> in '{namespace}' is not known here"
+    return _parameter_error("unknown-element", name, message)
+
+
+def bad_element(element: Element, message: str) -> RpcError:
+    """Give the error for a parameter that contradicts another."""
+    return _parameter_error("bad-element", local_name_of(element), message)
+
+
+def invalid_value(name: str, message: str) -> RpcError:
+    """Give the error for a parameter whose value is wrong."""
+    return _parameter_error("invalid-value", name, message)
+
+
+def _parameter_error(
+    tag: Literal["unknown-element", "missing-element", "bad-element", "invalid-value"], name: str, message: str
+) -> RpcError:
+    return RpcError(tag, message, "protocol", info={"bad-element": name})

@@ -1,0 +1,138 @@
+"""An agent: a device with datastores, a store and sessions, and the port on which it is served."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sdqkd.agent.capabilities import capabilities
+from sdqkd.agent.service import CallLater, Limits, Service, Sessions, Timer
+from sdqkd.agent.session import AgentSession
+from sdqkd.datastore.boot import boot
+from sdqkd.datastore.datastores import Datastores
+from sdqkd.datastore.ports import Hardware, Store
+from sdqkd.schema.table import Schema
+from sdqkd.schema.validate import Validator
+from sdqkd.transport.keys import make_key_pair, public_of
+from sdqkd.transport.ssh_server import Listener, listen
+
+
+class Device(Hardware, Protocol):
+    """What an agent wraps: hardware that says which model it obeys."""
+
+    @property
+    def schema(self) -> Schema:
+        """The model set of this kind of device."""
+        ...
+
+
+class Agent:
+    """The server of one device, without a port: `make_session` gives the Receiver of each link."""
+
+    def __init__(
+        self,
+        device: Device,
+        store: Store,
+        *,
+        name: str | None = None,
+        limits: Limits | None = None,
+        call_later: CallLater | None = None,
+    ) -> None:
+        """Bring the device to the configuration that was kept, or to its factory one: see `datastore.boot`.
+
+        `name` is for the logs; `call_later` is the clock, by default that of the running event loop.
+        """
+        schema = device.schema
+        self._service = Service(
+            name=name or schema.name,
+            schema=schema,
+            datastores=boot(schema, validator_of(schema), device, store),
+            sessions=Sessions(),
+            capabilities=capabilities(schema),
+            namespaces={module.name: module.namespace for module in schema.modules},
+            limits=limits or Limits(),
+            call_later=call_later or _call_later,
+        )
+
+    @property
+    def datastores(self) -> Datastores:
+        """What is running, and what is candidate."""
+        return self._service.datastores
+
+    @property
+    def sessions(self) -> Sessions:
+        """The open sessions."""
+        return self._service.sessions
+
+    def make_session(self) -> AgentSession:
+        """Give the Receiver of a new link."""
+        return AgentSession(self._service)
+
+    def close(self) -> None:
+        """End all sessions."""
+        for session in self.sessions:
+            session.end("the agent stops")
+
+
+@functools.cache
+def validator_of(schema: Schema) -> Validator:
+    """Give the validator of a schema; agents of one kind in one process share it."""
+    return Validator(schema)
+
+
+def _call_later(delay_s: float, callback: Callable[[], None]) -> Timer:
+    return asyncio.get_running_loop().call_later(delay_s, callback)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedAgent:
+    """An agent behind a port. `host_key_public` is what its clients must expect, `ssh-ed25519 AAAA…`."""
+
+    agent: Agent
+    host_key_public: str
+    _listener: Listener
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+        return self._listener.host
+
+    @property
+    def port(self) -> int:
+        """The real port, also when 0 was asked for."""
+        return self._listener.port
+
+    async def close(self) -> None:
+        """End all sessions and listen no more. The store stays its owner's to close."""
+        self.agent.close()
+        await self._listener.close()
+
+
+def _host_key(file: Path) -> str:
+    return public_of(file) if file.exists() else make_key_pair(file)
+
+
+async def serve_agent(
+    device: Device,
+    store: Store,
+    host: str,
+    port: int,
+    *,
+    host_key_file: Path,
+    users: Mapping[str, Sequence[str]],
+    name: str | None = None,
+    limits: Limits | None = None,
+) -> ServedAgent:
+    """Serve a device over SSH; `users` gives the public keys of each user, port 0 takes a free one.
+
+    A host key is made on the first start. Raises StoreError if the kept configuration cannot be used,
+    InputError for a bad key, TransportError if the port cannot be had.
+    """
+    agent = Agent(device, store, name=name, limits=limits)
+    host_key = _host_key(host_key_file)
+    listener = await listen(host, port, host_key_file, users, agent.make_session)
+    return ServedAgent(agent, host_key, listener)

@@ -1,0 +1,152 @@
+"""One session of an agent, from its hello to its end: a Receiver between a link and the operations.
+
+Calls are answered one after the other, in the order in which they came. A call that fails, for whatever reason,
+gets its rpc-error and the session lives on.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+
+from sdqkd.agent import audit, operations
+from sdqkd.agent.service import Service, Timer
+from sdqkd.errors import ProtocolError, RpcError, RpcErrors, SdqkdError
+from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, RpcReceived, RpcRefused, ServerEvent
+from sdqkd.netconf.messages import Rpc, reply, reply_errors
+from sdqkd.netconf.session import ServerSession
+from sdqkd.transport.links import Link
+
+_LOG = logging.getLogger(__name__)
+
+
+class AgentSession:
+    """What the transport tells about one link goes in, replies go out on the link."""
+
+    def __init__(self, service: Service) -> None:
+        self.id = 0
+        self.username = ""
+        self.peer = ""
+        self._service = service
+        self._link: Link | None = None
+        self._protocol: ServerSession | None = None
+        self._hello_timer: Timer | None = None
+        self._paused = False
+        self._last_call = False
+
+    # What the transport calls
+
+    def link_made(self, link: Link) -> None:
+        """Greet, and give the client some time to do the same."""
+        service = self._service
+        self.id, self.username, self.peer = service.sessions.next_id(), link.username, link.peer
+        self._link = link
+        self._protocol = ServerSession(self.id, service.capabilities, service.limits.max_message_bytes)
+        service.sessions.add(self)
+        self._hello_timer = service.call_later(
+            service.limits.hello_timeout_s, lambda: self.end("no hello came in time")
+        )
+        audit.session_event(service.name, self, "begins")
+        link.write(self._protocol.start())
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent, and answer all calls in it."""
+        if self._protocol is not None:
+            self._protocol.receive_data(data)
+            self._work()
+
+    def link_lost(self, error: Exception | None) -> None:
+        """Learn that the client is gone."""
+        self.end("the client left" if error is None else "the link was lost")
+
+    def pause_writing(self) -> None:
+        """Answer nothing more for now: the client does not read."""
+        self._paused = True
+        if self._link is not None:
+            self._link.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on with the calls that have waited."""
+        self._paused = False
+        if self._link is not None:
+            self._link.resume_reading()
+            self._work()
+
+    # What operations call
+
+    def close_after_reply(self) -> None:
+        """End in good order as soon as the current call is answered."""
+        self._last_call = True
+
+    def end(self, reason: str) -> None:
+        """End the session: its locks become free, its link is closed. May be called again."""
+        if self._protocol is None:
+            return
+        protocol, self._protocol = self._protocol, None
+        protocol.close()
+        if self._hello_timer is not None:
+            self._hello_timer.cancel()
+        self._service.sessions.remove(self)
+        self._service.datastores.end_session(self.id)
+        audit.session_event(self._service.name, self, f"ends: {reason}")
+        if self._link is not None:
+            self._link.close()
+
+    # The work
+
+    def _work(self) -> None:
+        while self._protocol is not None and not self._paused:
+            try:
+                event = self._protocol.next_event()
+            except ProtocolError as error:
+                self.end(str(error))
+                return
+            if event is NEED_DATA:
+                return
+            self._handle(event)
+
+    def _handle(self, event: ServerEvent) -> None:
+        if isinstance(event, HelloReceived):
+            if self._hello_timer is not None:
+                self._hello_timer.cancel()
+        elif isinstance(event, RpcReceived):
+            self._send(self._answer(event.rpc))
+        elif isinstance(event, RpcRefused):
+            self._send(self._refuse(event.rpc, (event.error,)))
+        elif isinstance(event, Ended):
+            self.end("the client left")
+
+    def _send(self, message: bytes) -> None:
+        if self._protocol is not None and self._link is not None:
+            self._link.write(self._protocol.send(message))
+            if self._last_call:
+                self.end("closed by the client")
+
+    def _answer(self, rpc: Rpc) -> bytes:
+        try:
+            content = operations.perform(self._service, self, rpc)
+        except RpcErrors as error:
+            return self._refuse(rpc, error.errors)
+        except RpcError as error:
+            return self._refuse(rpc, (error,))
+        except SdqkdError as error:
+            return self._refuse(rpc, (RpcError("operation-failed", str(error)),))
+        except Exception as error:
+            _log_failure(self._service.name, rpc, error)
+            message = "the agent failed while it did this; its log says more"
+            return self._refuse(rpc, (RpcError("operation-failed", message),))
+        operation = operations.find(rpc)
+        changes = operation is not None and operation.changes
+        audit.call_done(self._service.name, self, rpc.name, changes)
+        return reply(rpc, content)
+
+    def _refuse(self, rpc: Rpc, errors: Sequence[RpcError]) -> bytes:
+        audit.call_done(self._service.name, self, rpc.name or "none", True, errors)
+        return reply_errors(rpc, errors, self._service.namespaces)
+
+
+def _log_failure(device: str, rpc: Rpc, error: Exception) -> None:
+    """Log where it failed. The text of the exception is left out: it may hold a part of the configuration."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _LOG.error("%s: %s failed with %s\n%s", device, rpc.name[:80], type(error).__name__, where)

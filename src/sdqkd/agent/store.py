@@ -1,0 +1,132 @@
+"""The configuration on disk: one JSON file, replaced as a whole.
+
+    {"format": 1, "model-set": "qkd-node", "configuration": {RFC 7951}}
+
+A save writes a new file beside it, flushes it, renames it over the old one and flushes the folder: after a
+crash at any moment the file is the old one or the new one. A lock on `FILE.lock` keeps other processes away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sdqkd.errors import RpcError, RpcErrors, StoreError
+from sdqkd.schema import json as rfc7951
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container
+
+_FORMAT = 1
+_REMEDY = "bring back a copy of it, or move it away to start with the factory configuration"
+
+
+class FileStore:
+    """A `datastore.Store` in a file that only its owner can read."""
+
+    def __init__(self, file: Path, schema: Schema) -> None:
+        """Take the file for this process, until `close`. Raises StoreError if another one has it."""
+        self._file = file
+        self._new_file = file.with_name(file.name + ".new")
+        self._schema = schema
+        self._lock = _take_lock(file.with_name(file.name + ".lock"))
+
+    def close(self) -> None:
+        """Let others have the file. May be called again."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def load(self) -> Container | None:
+        """Read what was saved, None if there is no file. Raises StoreError with the file and the remedy."""
+        try:
+            text = self._file.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self._file}: cannot be read: {error.strerror}") from error
+        return self._decoded(text)
+
+    def save(self, running: Container) -> None:
+        """Write and flush. Raises StoreError, and then the file is the old one still."""
+        if self._lock < 0:
+            raise StoreError(f"{self._file}: the store is closed")
+        text = self._encoded(running)
+        try:
+            _write_flushed(self._new_file, text)
+            self._new_file.replace(self._file)
+            _flush_folder(self._file.parent)
+        except OSError as error:
+            self._remove_new_file()
+            raise StoreError(f"{self._file}: cannot be written: {error.strerror}") from error
+
+    def _encoded(self, running: Container) -> bytes:
+        document = {
+            "format": _FORMAT,
+            "model-set": self._schema.name,
+            "configuration": rfc7951.encode(self._schema, running),
+        }
+        return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+    def _decoded(self, text: bytes) -> Container:
+        configuration = self._checked(text)
+        try:
+            return rfc7951.decode(self._schema, configuration)
+        except (RpcError, RpcErrors) as error:
+            message = f"{self._file}: does not fit the model set '{self._schema.name}': {error}; {_REMEDY}"
+            raise StoreError(message) from error
+
+    def _checked(self, text: bytes) -> dict[str, Any]:
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            raise StoreError(f"{self._file}: damaged, it is no whole JSON document; {_REMEDY}") from None
+        if not isinstance(document, dict) or document.get("format") != _FORMAT:
+            raise StoreError(f"{self._file}: no configuration of an agent of this version; {_REMEDY}")
+        if document.get("model-set") != self._schema.name:
+            other = document.get("model-set")
+            message = f"holds a configuration for the model set {other!r}, not '{self._schema.name}'"
+            raise StoreError(f"{self._file}: {message}; {_REMEDY}")
+        configuration = document.get("configuration")
+        if not isinstance(configuration, dict):
+            raise StoreError(f"{self._file}: damaged, its configuration is missing; {_REMEDY}")
+        return configuration
+
+    def _remove_new_file(self) -> None:
+        try:
+            self._new_file.unlink(missing_ok=True)
+        except OSError:
+            # It is overwritten by the next save; the error that led here is the one to tell.
+            return
+
+
+def _take_lock(file: Path) -> int:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be made: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StoreError(f"{file}: another agent uses this store: stop it first") from None
+    return handle
+
+
+def _write_flushed(file: Path, data: bytes) -> None:
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
