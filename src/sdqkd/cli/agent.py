@@ -1,0 +1,68 @@
+"""`sdqkd agent`: one device of a network behind its NETCONF agent."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from sdqkd.agent.server import Device
+from sdqkd.cli.console import note, show_json
+from sdqkd.cli.emulate import default_run_directory
+from sdqkd.cli.emulation import LOOPBACK, NOC_USER, RunDirectory, Users, key_pair, serve
+from sdqkd.cli.inputs import as_json, authorized_keys, network_file, read_users, run_directory
+from sdqkd.controller.inventory import load_network_file
+from sdqkd.errors import InputError
+from sdqkd.plant.plant import Plant
+
+
+@click.command()
+@network_file
+@click.argument("device")
+@run_directory
+@authorized_keys
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; 0 takes a free one.")
+@as_json
+def command(
+    network: Path,
+    device: str,
+    run_dir: Path | None,
+    authorized: tuple[str, ...],
+    host: str,
+    port: int,
+    json_output: bool,
+) -> None:
+    """Serve DEVICE of NETWORK, until interrupted.
+
+    The rest of the network is dark for it: a link stays pending, as its other end is not there.
+    """
+    loaded = load_network_file(network)
+    devices = Plant(loaded.network).devices
+    if device not in devices:
+        known = ", ".join(devices)
+        raise InputError(f"there is no device '{device}' in this network; it has {known}", str(network))
+    run = RunDirectory(run_dir or default_run_directory(loaded))
+    asyncio.run(_serve(device, devices[device], run, read_users(authorized), host, port, json_output))
+
+
+async def _serve(
+    name: str, device: Device, run: RunDirectory, users: Users, host: str, port: int, json_output: bool
+) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    run.prepare()
+    everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
+    served = await serve(name, device, run, everyone, host, port)
+    where = {"device": name, "address": served.agent.host, "port": served.agent.port}
+    try:
+        if json_output:
+            show_json(where | {"host-key": served.agent.host_key_public})
+        note(f"{name} listens on {served.agent.host} port {served.agent.port}")
+        note(f"host key: {served.agent.host_key_public}; client key: {run.noc_key}; stop with Ctrl-C")
+        await stop.wait()
+    finally:
+        await served.close()

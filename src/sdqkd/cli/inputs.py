@@ -1,0 +1,56 @@
+"""What several subcommands take: the network file, the inventory, the run directory, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sdqkd.errors import InputError
+
+
+network_file = click.argument("network", type=click.Path(path_type=Path))
+
+inventory_file = click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    help="Where the devices answer. Unless given: the run directory's, else what the network file says.",
+)
+
+run_directory = click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path),
+    help="Folder for keys, configurations and the inventory of an emulation. [default: run/<network's name>]",
+)
+
+authorized_keys = click.option(
+    "--authorized",
+    metavar="USER=FILE",
+    multiple=True,
+    help="Also let USER in with the public keys of FILE, one a line. May be repeated.",
+)
+
+as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
+
+
+def read_users(authorized: tuple[str, ...]) -> dict[str, list[str]]:
+    """Public keys by user from `USER=FILE` options. Raises InputError for a file that cannot be read."""
+    users: dict[str, list[str]] = {}
+    for option in authorized:
+        user, _, file = option.partition("=")
+        if not user or not file:
+            raise click.UsageError(f"--authorized takes USER=FILE, not '{option}'")
+        users.setdefault(user, []).extend(_public_keys(Path(file)))
+    return users
+
+
+def _public_keys(file: Path) -> list[str]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"the public keys cannot be read: {reason}", str(file)) from error
+    keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not keys:
+        raise InputError("there is no public key in this file", str(file))
+    return keys

@@ -1,0 +1,99 @@
+"""The command `sdqkd`: its subcommands, and what every one of them does with an error.
+
+Exit codes: 0 done, or nothing to change; 1 an error, or wrong usage; 2 `plan` found changes; 130 interrupted.
+Subcommands are imported when they run, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from sdqkd import __version__
+from sdqkd.errors import ApplyError, InputError, SdqkdError
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+
+COMMANDS: Mapping[str, str] = {
+    "validate": "Check a network file against the model and the rules of the network.",
+    "emulate": "Serve every device of a network on loopback, until interrupted.",
+    "plan": "Show what would change on which device. Exits 2 if anything would.",
+    "apply": "Bring the devices to the state that the network file wants.",
+    "status": "Show the links and whether the devices are in their desired state.",
+    "demo": "Emulate a network, bring it up from factory configuration, and check it.",
+    "agent": "Serve one device of a network.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The subcommands in the order in which a person meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand itself, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"sdqkd.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def cli() -> None:
+    """Bring a QKD network to its desired configuration over NETCONF, and keep it there."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code. Every `SdqkdError` becomes one message, never a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cli.main(given, prog_name="sdqkd", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = EXIT_ERROR
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = EXIT_INTERRUPTED
+    except SdqkdError as error:
+        report(error, as_json="--json" in given)
+        code = EXIT_ERROR
+    except BrokenPipeError:
+        # The reader of a pipe went away; say nothing more, also not at interpreter exit.
+        sys.stdout = None  # type: ignore[assignment]
+        code = EXIT_ERROR
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def report(error: SdqkdError, *, as_json: bool) -> None:
+    """One message on stderr; with `--json` also an object on stdout, so that a script need not parse text."""
+    click.echo(f"error: {error}", err=True)
+    if as_json:
+        click.echo(json.dumps({"error": describe(error)}, ensure_ascii=False, indent=2))
+
+
+def describe(error: SdqkdError) -> dict[str, object]:
+    """An error as an object: its kind, its message, and where it lies as far as it knows."""
+    shown: dict[str, object] = {"kind": type(error).__name__, "message": str(error)}
+    if isinstance(error, InputError):
+        shown |= {"message": error.message, "file": error.file, "line": error.line, "path": error.path}
+    if isinstance(error, ApplyError):
+        shown |= {
+            "message": error.message,
+            "failures": {device: describe(failure) for device, failure in error.failures.items()},
+            "left": dict(error.left),
+        }
+    return shown
