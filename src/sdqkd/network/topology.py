@@ -8,9 +8,10 @@ light path leaves a port to the outside, enters an element, leaves it again, and
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sdqkd.network.model import Fibre, Multiplexer, Network, Port
+from sdqkd.physics.grid import hz_to_thz
 
 Switching = Callable[[Port], Collection[Port]]  # the ports that a switch joins, or may join, with this one
 
@@ -35,12 +36,16 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class LightPath:
-    """A way of light from its first port to its last, both ends of every cord listed."""
+    """A way of light from its first port to its last, both ends of every cord listed.
+
+    `stopped` says why the light goes no further where it ends inside the network, "" where it arrived.
+    """
 
     ports: tuple[Port, ...]
     fibres: tuple[str, ...]
     crossings: tuple[Crossing, ...]
     loss_db: float
+    stopped: str = ""
 
     @property
     def end(self) -> Port:
@@ -65,11 +70,18 @@ class Topology:
         fibres: Sequence[str] | None = None,
         dark: Collection[str] = (),
     ) -> Iterator[LightPath]:
-        """All ways of light of this frequency from `start`, depth first, in the order of the file.
+        """All ways of light of this frequency from `start` that arrive, depth first, in the order of the file.
 
         `fibres`, if given, is the exact sequence of fibres to take. `dark` names fibres that are cut.
         """
-        yield from self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, fibres, dark)
+        ways = self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, fibres, dark)
+        return (way for way in ways if not way.stopped)
+
+    def ways(
+        self, start: Port, frequency_hz: int, switching: Switching, dark: Collection[str] = ()
+    ) -> Iterator[LightPath]:
+        """As `paths`, and also the ways that end on the way, each with `stopped`."""
+        return self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, None, dark)
 
     def _outside(
         self,
@@ -80,7 +92,13 @@ class Topology:
         dark: Collection[str],
     ) -> Iterator[LightPath]:
         cord = self.cords.get(so_far.end)
-        if cord is None or cord.far in so_far.ports or cord.fibre in dark:
+        if cord is None:
+            yield replace(so_far, stopped=f"nothing is plugged into {so_far.end}")
+            return
+        if cord.far in so_far.ports:
+            return
+        if cord.fibre in dark:
+            yield replace(so_far, stopped=f"fibre {cord.fibre} is cut")
             return
         taken = so_far.fibres
         if cord.fibre is not None:
@@ -93,8 +111,16 @@ class Topology:
             if fibres is None or len(taken) == len(fibres):
                 yield arrived
             return
+        beyond = None
         for beyond in self._inside(arrived, frequency_hz, switching):
             yield from self._outside(beyond, frequency_hz, switching, fibres, dark)
+        if beyond is None:
+            yield replace(arrived, stopped=self._why_dark(cord.far, frequency_hz))
+
+    def _why_dark(self, port: Port, frequency_hz: int) -> str:
+        if port.element in self.switch_ports:
+            return f"{port} is not cross-connected"
+        return f"{port} does not pass {hz_to_thz(frequency_hz)} THz"
 
     def _ends(self, port: Port) -> bool:
         return port.element not in self.multiplexers and port.element not in self.switch_ports
