@@ -2,6 +2,7 @@
 
     SdqkdError                     anything a person may meet: what is wrong, where, what to do
     ├── InputError                 a file that a person wrote: file, line, path
+    │   └── InputErrors            several of them in one file
     ├── ModelError                 a YANG model or compiled schema that cannot be loaded
     ├── RpcError                   a NETCONF <rpc-error>, sent or received (RFC 6241 section 4.3)
     │   └── RpcErrors              several of them in one reply
@@ -12,6 +13,7 @@
     │   ├── HostKeyError           the device shows another key than expected, or none is known
     │   ├── LoginRefusedError      the device refuses our user or key
     │   └── SessionLostError       the session ended while we waited
+    ├── DeviceError                a device that answers, but is not what it should be
     ├── StoreError                 a configuration that cannot be kept or read back
     └── ApplyError                 a change that did not happen, per device
 
@@ -45,6 +47,18 @@ class InputError(SdqkdError):
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         text = f"{place}: {self.message}" if place else self.message
         return f"{text} (at {self.path})" if self.path else text
+
+
+class InputErrors(InputError):
+    """Several faults of one file, in the order of its lines. Never empty; place and path are those of the first."""
+
+    def __init__(self, errors: Sequence[InputError]) -> None:
+        first = errors[0]
+        super().__init__(first.message, first.file, first.line, first.path)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
 
 
 class ModelError(SdqkdError):
@@ -113,6 +127,17 @@ class LoginRefusedError(TransportError):
 
 class SessionLostError(TransportError):
     """The session ended, or its peer broke the protocol, while an answer was awaited."""
+
+
+@dataclass(eq=False)
+class DeviceError(SdqkdError):
+    """A device cannot do what is needed, reports what its model does not have, or is another than expected."""
+
+    peer: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.peer}: {self.message}"
 
 
 class StoreError(SdqkdError):

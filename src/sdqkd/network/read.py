@@ -132,7 +132,8 @@ def _site(entry: Reader) -> Site:
     return Site(entry.text("name"), entry.text("label", entry.text("name")), entry.text("domain"))
 
 
-def _endpoint(entry: Reader) -> Endpoint:
+def read_endpoint(entry: Reader) -> Endpoint:
+    """Where a NETCONF server answers: `management` of a device here, or an entry of an inventory."""
     return Endpoint(
         address=entry.optional_text("address"),
         port=int(entry.text("port", "830")),
@@ -153,7 +154,7 @@ def _device(schema: Schema, entry: Reader) -> Device:
         device_id=entry.text("device-id"),
         vendor=entry.text("vendor"),
         product=entry.text("product"),
-        management=_endpoint(entry.inside("management")),
+        management=read_endpoint(entry.inside("management")),
         interfaces={i.id: i for i in (_interface(name, e) for e in entry.entries("interface"))},
         ports=tuple(port.text("name") for port in entry.entries("port")),
         lines={
