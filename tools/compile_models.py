@@ -19,6 +19,7 @@ from yang_compiler.table import write_table
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "sdqkd_bindings"
+BY_HAND = ("__init__.py", "json.py")
 
 
 def compile_all(yang_dir: Path) -> dict[str, str]:
@@ -35,12 +36,11 @@ def compile_all(yang_dir: Path) -> dict[str, str]:
 
 def stale(files: Mapping[str, str], bindings_dir: Path) -> list[str]:
     """The files below the bindings folder that differ from `files`, are missing, or are no longer made."""
-    tables = {
-        path.relative_to(bindings_dir).as_posix()
-        for path in (bindings_dir / PACKAGE / "schema").glob("*.json")
-    }
+    package = bindings_dir / PACKAGE
+    present = {*package.glob("schema/*.json"), *package.glob("*.py")} - {package / name for name in BY_HAND}
+    made_before = {path.relative_to(bindings_dir).as_posix() for path in present}
     differing = {name for name, text in files.items() if _read(bindings_dir / name) != text}
-    return sorted(differing | (tables - set(files)))
+    return sorted(differing | (made_before - set(files)))
 
 
 def write(files: Mapping[str, str], bindings_dir: Path) -> list[str]:
@@ -65,9 +65,7 @@ def _say(line: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     parser.add_argument(
         "--yang", type=Path, default=ROOT / "yang", metavar="DIR", help="the models (default: %(default)s)"
@@ -83,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     changed = stale(files, options.bindings) if options.check else write(files, options.bindings)
     for name in changed:
-        print(f"{'stale' if options.check else 'wrote'}: {name}")
+        print(f"{'stale' if options.check else 'wrote' if name in files else 'removed'}: {name}")
     if not changed:
         _say("up to date")
     return 1 if options.check and changed else 0

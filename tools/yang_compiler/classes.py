@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
 from pyangbind.plugin import pybind
 
-from .load import LoadedSet
+from sdqkd.errors import ModelError
+
+from .load import LoadedSet, Statement
 
 HEADER = '"""Typed classes of the model set {name}, made by tools/compile_models.py. Not for editing."""\n'
 
 
 def write_classes(loaded: LoadedSet) -> str:
-    """Python source with one class for each module of the set that lives in the model folder."""
+    """Python source with one class for each module of the set that lives in the model folder.
+
+    Raises `ModelError` for what pyangbind cannot do, or would do wrong without a word.
+    """
     modules = [module for module in loaded.modules if loaded.file_of(module)]
+    _check_names(loaded, modules)
     loaded.context.opts = _options()
-    loaded.context.errors.clear()
     text = io.StringIO()
     saved = dict(pybind.class_map)
     try:
         pybind.build_pybind(loaded.context, modules, text)
-    finally:  # pyangbind keeps the types of earlier runs and refuses to meet them again
+    except (Exception, SystemExit) as error:  # its own faults come as any exception, or as an exit
+        raise ModelError(f"set {loaded.model_set.name}: pyangbind cannot make classes: {error!r}") from error
+    finally:  # it keeps the types of earlier runs and refuses to meet them again
         pybind.class_map.clear()
         pybind.class_map.update(saved)
     return HEADER.format(name=loaded.model_set.name) + text.getvalue()
+
+
+def _check_names(loaded: LoadedSet, modules: list[Statement]) -> None:
+    """Pyangbind looks a module's own types and identities up without their module."""
+    times = Counter(name for module in (*loaded.modules, *loaded.imported) for name in _names(module))
+    if twice := {name for module in modules for name in _names(module) if times[name] > 1}:
+        fault = "pyangbind would confuse types or identities that share a name"
+        raise ModelError(f"set {loaded.model_set.name}: {fault}: {', '.join(sorted(twice))}")
+
+
+def _names(module: Statement) -> set[str]:
+    return {*module.i_typedefs, *module.i_identities}
 
 
 def _options() -> Any:

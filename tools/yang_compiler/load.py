@@ -70,6 +70,7 @@ def load(model_set: ModelSet, yang_dir: Path) -> LoadedSet:
     loaded = LoadedSet(model_set, ctx, tuple(modules), tuple(imported), yang_dir)
     _check_features(loaded)
     _check_deviations(loaded)
+    _check_targets(loaded)
     return loaded
 
 
@@ -100,3 +101,12 @@ def _check_deviations(loaded: LoadedSet) -> None:
             f"set {loaded.model_set.name}: `deviations` must list exactly the modules with deviations; "
             f"look at {', '.join(sorted(wrong))}"
         )
+
+
+def _check_targets(loaded: LoadedSet) -> None:
+    """What a module augments or deviates must be implemented too, RFC 7950 section 5.6.5."""
+    for module in loaded.modules:
+        for statement in [*module.search("augment"), *module.search("deviation")]:
+            if statement.i_target_node.main_module() not in loaded.modules:
+                target = statement.i_target_node.main_module().arg
+                raise ModelError(f"set {loaded.model_set.name}: {module.arg} changes {target}: list that too")

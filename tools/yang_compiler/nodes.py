@@ -19,9 +19,7 @@ class NodeWriter:
         self._context = loaded.context
         self._implemented = {module.arg for module in loaded.modules}
 
-    def members(
-        self, parent: Statement, wanted: Callable[[Statement], bool] = lambda _: True
-    ) -> dict[str, Node]:
+    def members(self, parent: Statement, wanted: Callable[[Statement], bool] = lambda _: True) -> dict[str, Node]:
         """The children of a node, or of a module, by member name."""
         module = None if parent.keyword == "module" else parent.main_module().arg
         found = self._flatten(parent, module, (), conditional=False)

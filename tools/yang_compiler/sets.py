@@ -36,9 +36,7 @@ def read_sets(yang_dir: Path) -> tuple[ModelSet, ...]:
 def _model_set(name: str, table: Mapping[str, object]) -> ModelSet:
     known = {entry.name for entry in fields(ModelSet)} - {"name"}
     if not isinstance(table, dict) or not table.get("modules") or set(table) - known:
-        raise ModelError(
-            f"{FILE_NAME}: set {name} needs `modules`, and may hold only {', '.join(sorted(known))}"
-        )
+        raise ModelError(f"{FILE_NAME}: set {name} needs `modules`, and may hold only {', '.join(sorted(known))}")
     model_set = ModelSet(
         name,
         tuple(table["modules"]),

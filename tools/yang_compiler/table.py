@@ -27,9 +27,7 @@ def write_table(loaded: LoadedSet) -> str:
     for module in loaded.modules:
         table["data"] |= writer.members(module, lambda child: child.keyword not in NOT_DATA)
         table["rpcs"] |= {
-            member(child, None): writer.operation(child)
-            for child in module.i_children
-            if child.keyword == "rpc"
+            member(child, None): writer.operation(child) for child in module.i_children if child.keyword == "rpc"
         }
         table["notifications"] |= writer.members(module, lambda child: child.keyword == "notification")
     return json.dumps(table, indent=1, ensure_ascii=False) + "\n"

@@ -34,8 +34,8 @@ def _compile(ctx: Any, leaf: Statement, statement: Statement) -> Type:
     if typedef is None:
         compiled: Type = {"base": statement.arg}
     else:
-        compiled = _compile(ctx, leaf, typedef.search_one("type"))
-        compiled = {"base": compiled.pop("base"), **compiled, "name": typedef.arg}
+        below = _compile(ctx, leaf, typedef.search_one("type"))
+        compiled = {"base": below["base"], "name": ""} | below | {"name": typedef.arg}
     _restrict(compiled, statement)
     _add_members(ctx, leaf, statement, compiled)
     return compiled
@@ -81,9 +81,7 @@ def _final(compiled: Type) -> Type:
 
 def _leafref_target(ctx: Any, leaf: Statement, statement: Statement) -> Statement:
     spec = statement.i_type_spec
-    found = statements.validate_leafref_path(
-        ctx, leaf, spec.path_spec, spec.path_, accept_non_config_target=True
-    )
+    found = statements.validate_leafref_path(ctx, leaf, spec.path_spec, spec.path_, accept_non_config_target=True)
     if found is None or found[0] is None:
         raise ModelError(f"{leaf.pos}: leafref {spec.path_.arg} leads nowhere")
     return found[0]
@@ -115,9 +113,7 @@ def _numeric_limits(compiled: Type) -> tuple[str, str]:
 def _intervals(expression: str, below: list[Any]) -> list[list[str]]:
     """`1..5 | 9..max` as [["1", "5"], ["9", highest]]. `below` gives what min and max stand for."""
     limits = {"min": below[0][0], "max": below[-1][1]}
-    parts = (
-        [limits.get(end.strip(), end.strip()) for end in part.split("..")] for part in expression.split("|")
-    )
+    parts = ([limits.get(end.strip(), end.strip()) for end in part.split("..")] for part in expression.split("|"))
     return [[part[0], part[-1]] for part in parts]
 
 
