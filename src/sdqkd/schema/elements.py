@@ -106,11 +106,12 @@ class Reading:
         members = [node.member for node in known.values()]
         return problems.unknown_element(self.schema, above, name.localname, members)
 
-    def loose_text(self, element: Element) -> RpcError:
-        """The error for text between the elements of a container or list entry."""
-        name = etree.QName(element).localname
-        message = f"{name} holds elements, not text"
-        return problems.wrong_content(self.schema, self.path_of(element), name, message)
+    def refuse_text(self, element: Element) -> None:
+        """Raises RpcError if text stands between the elements of a container or list entry."""
+        if _is_loose(element.text) or any(_is_loose(child.tail) for child in element):
+            name = etree.QName(element).localname
+            message = f"{name} holds elements, not text"
+            raise problems.wrong_content(self.schema, self.path_of(element), name, message)
 
 
 def is_content(element: Element) -> bool:
@@ -118,8 +119,7 @@ def is_content(element: Element) -> bool:
     return isinstance(element.tag, str)
 
 
-def is_loose(text: str | None) -> bool:
-    """True for text that may not stand between elements."""
+def _is_loose(text: str | None) -> bool:
     return text is not None and not text.isspace() and text != ""
 
 

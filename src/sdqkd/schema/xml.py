@@ -15,7 +15,7 @@ from lxml import etree
 
 from sdqkd.errors import RpcError
 from sdqkd.schema import problems
-from sdqkd.schema.elements import Element, Reading, is_content, is_loose
+from sdqkd.schema.elements import Element, Reading, is_content
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Entries, Node
 from sdqkd.schema.types import member_type, needs_prefixes
@@ -90,12 +90,12 @@ class _Decoder:
         """A leaf or container; None for a container that says nothing."""
         if node.kind != "container":
             return self.reading.value(node, element)
-        self._refuse_text(element)
+        self.reading.refuse_text(element)
         inside = self.children(node.by_tag, element)
         return inside if inside.children or node.presence else None
 
     def _add_entry(self, node: SchemaNode, element: Element, entries: dict[tuple[str, ...], Container]) -> None:
-        self._refuse_text(element)
+        self.reading.refuse_text(element)
         inside = self.children(node.by_tag, element)
         if not node.keys:
             entries[(str(len(entries) + 1),)] = inside
@@ -119,10 +119,6 @@ class _Decoder:
 
     def _twice(self, element: Element, node: SchemaNode) -> RpcError:
         return problems.given_twice(self.reading.schema, self.reading.path_of(element), node)
-
-    def _refuse_text(self, element: Element) -> None:
-        if is_loose(element.text) or any(is_loose(child.tail) for child in element):
-            raise self.reading.loose_text(element)
 
 
 def _frozen(value: Any) -> Node:

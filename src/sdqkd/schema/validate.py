@@ -1,0 +1,156 @@
+"""Whole trees against everything that the models say, by libyang: must, when, leafref, mandatory, unique …
+
+What libyang finds becomes rpc-errors with the tags of RFC 7950 section 15, said for people.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Collection
+from importlib.metadata import distribution
+from pathlib import Path as FilePath
+from typing import Any
+
+import oopt_gnpy_libyang as libyang
+
+from sdqkd.errors import ModelError, RpcErrors
+from sdqkd.schema.findings import Finding, explain
+from sdqkd.schema.path import parse_path
+from sdqkd.schema.table import Schema, SchemaNode
+from sdqkd.schema.tree import Container, Path, get, remove
+from sdqkd.schema.xml import encode
+
+SHOWN_ERRORS = 20
+# libyang carries these itself, in a newer revision than pyang.
+_BUILT_IN = frozenset({"ietf-inet-types", "ietf-yang-types", "ietf-yang-metadata"})
+
+_Parse = libyang.ParseOptions
+_Check = libyang.ValidationOptions
+
+
+class Validator:
+    """Checks trees of one schema. Making one is cheap: the loaded models are kept for each schema."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._context = _context(schema)
+
+    def check(self, tree: Container, *, state: bool = False) -> None:
+        """The whole tree, mandatory nodes at the top included; with `state`, it may hold state.
+
+        Raises RpcError, or RpcErrors if there are several: `operation-failed` with the app-tag
+        `must-violation`, `data-not-unique`, `too-few-elements` or `too-many-elements`, `data-missing`
+        (`instance-required`, `missing-choice`, or a mandatory node), `unknown-element` (a when that is
+        false), `invalid-value`.
+        """
+        parse, check = _Parse.Strict, _Check.MultiError
+        if not state:
+            parse, check = parse | _Parse.NoState, check | _Check.NoState
+        self._raise(tree, self._findings(tree, parse, check))
+
+    def check_values(self, tree: Container) -> None:
+        """Only what each value says by itself: types, ranges, patterns. Raises as `check` does."""
+        self._raise(tree, self._findings(tree, _Parse.Strict | _Parse.ParseOnly, None))
+
+    def settle(
+        self, before: Container, after: Container, named: Callable[[], Collection[Path]] = tuple
+    ) -> Container:
+        """`after` without the nodes whose `when` an edit of `before` has made false (RFC 7950 section 8.3.2).
+
+        A node that the request itself gave (one of `named()`, or different from `before`) is not deleted
+        but refused. Raises RpcError `unknown-element`.
+        """
+        if after is before or not _has_conditions(self._schema):
+            return after
+        while paths := self._false_conditions(after):
+            given = named()
+            for path, finding in paths.items():
+                if path in given or get(before, path) != get(after, path):
+                    raise explain(self._schema, after, finding)
+            for path in paths:
+                after = remove(after, path, self._schema)
+        return after
+
+    def _false_conditions(self, tree: Container) -> dict[Path, Finding]:
+        check = _Check.MultiError | _Check.NotFinal | _Check.NoDefaults
+        found = self._findings(tree, _Parse.Strict, check)
+        return {
+            parse_path(self._schema, finding.path): finding
+            for finding in found
+            if finding.is_false_condition and finding.path
+        }
+
+    def _findings(self, tree: Container, parse: Any, check: Any) -> list[Finding]:
+        """What libyang reports. Its errors stay with the context until they are read, so they are always."""
+        text = encode(self._schema, tree).decode()
+        data, form = (text, libyang.DataFormat.XML) if text else ("{}", libyang.DataFormat.JSON)
+        try:
+            self._context.parse_data(data, form, parse, check)
+        except libyang.Error:
+            return _stored_errors(self._context) or [Finding("libyang refuses this data without a reason")]
+        finally:
+            self._context.clean_all_errors()
+        return []
+
+    def _raise(self, tree: Container, findings: list[Finding]) -> None:
+        if not findings:
+            return
+        errors = [explain(self._schema, tree, finding) for finding in findings[:SHOWN_ERRORS]]
+        errors = list({(error.tag, error.message, error.path): error for error in errors}.values())
+        if len(findings) > SHOWN_ERRORS:
+            errors[-1].message += f" (and {len(findings) - SHOWN_ERRORS} more problems)"
+        if len(errors) == 1:
+            raise errors[0]
+        raise RpcErrors(errors)
+
+
+def _stored_errors(context: Any) -> list[Finding]:
+    return [
+        Finding(error.message or "", error.data_path, error.app_tag, at_parsing=bool(error.line))
+        for error in context.errors()
+        if error.level == libyang.LogLevel.Error
+    ]
+
+
+@functools.cache
+def _context(schema: Schema) -> Any:
+    """A libyang context that implements what the schema implements. Raises ModelError."""
+    libyang.set_log_options(libyang.LogOptions.Store)  # nothing of it belongs on stderr
+    options = libyang.ContextOptions.NoYangLibrary | libyang.ContextOptions.DisableSearchCwd
+    context = libyang.Context(os.pathsep.join(map(str, _module_folders(schema))), options)
+    for module in schema.modules:
+        if not module.implemented:
+            continue
+        try:
+            context.load_module(module.name, module.revision or None, list(module.features))
+        except libyang.Error as error:
+            reasons = "; ".join(finding.message for finding in _stored_errors(context)) or str(error)
+            raise ModelError(f"the module {module.name} cannot be loaded: {reasons}") from error
+    context.clean_all_errors()
+    return context
+
+
+def _module_folders(schema: Schema) -> list[FilePath]:
+    folders: dict[FilePath, None] = {}
+    for module in schema.modules:
+        for folder in schema.model_dirs:
+            if module.file and (folder / module.file).is_file():
+                folders[(folder / module.file).parent] = None
+    if any(not module.file and module.name not in _BUILT_IN for module in schema.modules):
+        folders |= dict.fromkeys(_pyang_folders())
+    return list(folders)
+
+
+def _pyang_folders() -> list[FilePath]:
+    files = distribution("pyang").files or ()
+    return sorted({FilePath(str(file.locate())).resolve().parent for file in files if file.suffix == ".yang"})
+
+
+@functools.cache
+def _has_conditions(schema: Schema) -> bool:
+    return any(map(_conditional_below, schema.data.values()))
+
+
+def _conditional_below(node: SchemaNode) -> bool:
+    return node.has_when or any(map(_conditional_below, node.children.values()))
