@@ -72,11 +72,12 @@ class Framer:
 
     def _next_marked(self) -> bytes | None:
         end = self._buffer.find(END_OF_MESSAGE, self._searched)
-        length = len(self._buffer) if end < 0 else end
+        # Without a mark, the last bytes may be the beginning of one.
+        length = end if end >= 0 else max(0, len(self._buffer) - len(END_OF_MESSAGE) + 1)
         if length > self._max_message_bytes:
             raise self._too_long()
         if end < 0:
-            self._searched = max(0, length - len(END_OF_MESSAGE) + 1)
+            self._searched = length
             return None
         message = bytes(self._buffer[:end])
         del self._buffer[: end + len(END_OF_MESSAGE)]

@@ -16,6 +16,8 @@ Element = etree._Element
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 YANG = "urn:ietf:params:xml:ns:yang:1"
 
+_ADVICE = re.compile(r",? (try|use) XML_PARSE_HUGE( option)?|, see xmlCtxtSetMaxAmplification\.")
+
 # Characters that XML 1.0 section 2.2 does not allow, not even as references.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = str.maketrans(
@@ -46,10 +48,15 @@ def parse(data: bytes) -> Element:
     try:
         root = etree.fromstring(data.lstrip(b" \t\r\n"), _PARSER)
     except etree.XMLSyntaxError as error:
-        raise malformed(f"the message is not well-formed XML: {error.msg}") from None
+        raise malformed(f"the message is not well-formed XML: {_reason(error)}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise malformed("the message has a document type declaration, which NETCONF does not allow")
     return root
+
+
+def _reason(error: etree.XMLSyntaxError) -> str:
+    """Give libxml2's sentence and place without its advice to the programmer."""
+    return _ADVICE.sub("", " ".join(error.msg.split()))
 
 
 def malformed(message: str) -> RpcError:

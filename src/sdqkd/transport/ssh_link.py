@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -194,7 +195,9 @@ class SshLink(SSHSession[bytes]):
         """Call the receiver; if it fails, its link ends and nobody else's."""
         try:
             callback(*arguments)
-        except Exception:
-            _log.exception("a session with %s failed and was ended", self.peer)
+        except Exception as error:
+            # Where, but not what: the text of an exception may hold a part of somebody's configuration.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("a session with %s failed with %s\n%s", self.peer, type(error).__name__, where)
             if not self._lost:
                 self.abort()

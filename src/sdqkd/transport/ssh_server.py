@@ -19,6 +19,7 @@ from sdqkd.transport.links import Receiver
 from sdqkd.transport.ssh_link import ALGORITHMS, KEEPALIVE_S, SUBSYSTEM, SshLink, address, watch_socket
 
 LOGIN_TIMEOUT_S = 30.0
+MAX_LOGIN_FAILURES = 6  # of one connection; OpenSSH's MaxAuthTries
 MAX_CHANNELS = 10  # of one connection; OpenSSH's MaxSessions
 
 _VERSION = "sdqkd"  # all that a scanner learns: `SSH-2.0-sdqkd`
@@ -138,6 +139,7 @@ class _Connection(asyncssh.SSHServer):
         self._service = service
         self._links: set[SshLink] = set()
         self._socket_full = False
+        self._failures = 0
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._conn = conn
@@ -158,10 +160,13 @@ class _Connection(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """Take the same way for a user who does not exist as for a wrong key."""
-        known = key.public_data in self._service.users.get(username, frozenset())
-        if not known:
-            _log.info("%s may not log in as %r with key %s", self._peer, username, key.get_fingerprint())
-        return known
+        if key.public_data in self._service.users.get(username, frozenset()):
+            return True
+        _log.info("%s may not log in as %r with key %s", self._peer, username, key.get_fingerprint())
+        self._failures += 1
+        if self._failures >= MAX_LOGIN_FAILURES:
+            raise asyncssh.PermissionDenied("too many login failures")
+        return False
 
     def auth_completed(self) -> None:
         _log.info("%s logged in as %r", self._peer, self._conn.get_extra_info("username"))

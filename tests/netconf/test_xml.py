@@ -1,0 +1,85 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from sdqkd.errors import RpcError
+from sdqkd.netconf.xml import escape, local_name_of, namespace_of, parse, text_of
+
+BOMB = (
+    b'<!DOCTYPE l [<!ENTITY a0 "x">'
+    + b"".join(b'<!ENTITY a%d "%s">' % (i, b"&a%d;" % (i - 1) * 10) for i in range(1, 10))
+    + b']><l b="&a9;">&a9;</l>'
+)
+
+REFUSED = {
+    "nothing": (b"", "Document is empty"),
+    "a tag not closed": (b"<a><b></a>", "mismatch"),
+    "something behind": (b"<a/>x", "Extra content"),
+    "an unbound prefix": (b"<p:a/>", "prefix p"),
+    "an attribute twice": (b"<a b='1' b='2'/>", "redefined"),
+    "a control character": (b"<a>\x00</a>", "Invalid character"),
+    "a reference to a control character": (b"<a>&#1;</a>", "invalid xmlChar"),
+    "Latin-1": ("<?xml version='1.0' encoding='iso-8859-1'?><a>\xe9</a>".encode("latin-1"), "Invalid bytes"),
+    "UTF-16": ("<?xml version='1.0' encoding='utf-16'?><a/>".encode("utf-16"), "not well-formed"),
+    "an unknown entity": (b"<a>&b;</a>", "Entity 'b' not defined"),
+    "a document type": (b"<!DOCTYPE a><a/>", "document type"),
+    "an external document type": (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "document type"),
+    "an entity": (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "document type"),
+    "an external entity": (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "document type"),
+    "a hidden document type": (b"<!-- <a> --><!DOCTYPE a><a/>", "document type"),
+    "an entity bomb": (BOMB, "amplification"),
+    "20,000 levels": (b"<a>" * 20000 + b"</a>" * 20000, "Excessive depth"),
+    "a text of 11 MB": (b"<a>" + b"x" * 11_000_000 + b"</a>", "Text node too long"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    data, reason = REFUSED[name]
+    with pytest.raises(RpcError, match=reason) as caught:
+        parse(data)
+    assert (caught.value.tag, caught.value.type) == ("malformed-message", "rpc")
+    assert "XML_PARSE_HUGE" not in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\n<a/>",
+        b"\n\r\t <?xml version='1.0'?><a/>",
+        b"<?xml version='1.0' encoding='UTF-8'?>\n<a/>\n",
+        b"<a><!-- <!DOCTYPE b> --></a>",
+        b"<a><![CDATA[<!DOCTYPE b>]]></a>",
+        b"<?pi?><a/><!-- c -->",
+    ],
+)
+def test_accepted(data: bytes) -> None:
+    assert parse(data).tag == "a"
+
+
+def test_comments_do_not_cut_a_text_in_two() -> None:
+    assert text_of(parse(b"<a> 1<!-- c -->5<?pi?>50 </a>")) == "1550"
+
+
+def test_names() -> None:
+    element = parse(b"<p:a xmlns:p='urn:x'><b/></p:a>")
+    assert (namespace_of(element), local_name_of(element)) == ("urn:x", "a")
+    assert (namespace_of(element[0]), local_name_of(element[0]), text_of(element[0])) == ("", "b", "")
+
+
+@given(st.text())
+def test_escaped_text_reads_back(text: str) -> None:
+    """All that XML can carry comes back; the rest is replaced one by one, and never breaks the message."""
+    element = etree.fromstring(f'<a b="{escape(text)}">{escape(text)}</a>')
+    carried = element.text or ""
+    assert element.get("b") == carried
+    assert len(carried) == len(text)
+    assert all(got in (sent, "\ufffd") for got, sent in zip(carried, text, strict=True))
+    assert "]]>" not in escape(text)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF)))
+def test_ordinary_text_is_kept(text: str) -> None:
+    assert (etree.fromstring(f"<a>{escape(text)}</a>").text or "") == text
