@@ -78,10 +78,15 @@ class Topology:
         return (way for way in ways if not way.stopped)
 
     def ways(
-        self, start: Port, frequency_hz: int, switching: Switching, dark: Collection[str] = ()
+        self,
+        start: Port,
+        frequency_hz: int,
+        switching: Switching,
+        dark: Collection[str] = (),
+        fibres: Sequence[str] | None = None,
     ) -> Iterator[LightPath]:
         """As `paths`, and also the ways that end on the way, each with `stopped`."""
-        return self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, None, dark)
+        return self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, fibres, dark)
 
     def _outside(
         self,
@@ -103,6 +108,8 @@ class Topology:
         taken = so_far.fibres
         if cord.fibre is not None:
             if fibres is not None and (len(taken) >= len(fibres) or fibres[len(taken)] != cord.fibre):
+                text = f"{so_far.end} leads into fibre {cord.fibre}, which is not the next on the way"
+                yield replace(so_far, stopped=text)
                 return
             taken = (*taken, cord.fibre)
         loss_db = so_far.loss_db + cord.loss_db
@@ -110,6 +117,8 @@ class Topology:
         if self._ends(cord.far):
             if fibres is None or len(taken) == len(fibres):
                 yield arrived
+            else:
+                yield replace(arrived, stopped=f"{cord.far} is reached before all fibres are passed")
             return
         beyond = None
         for beyond in self._inside(arrived, frequency_hz, switching):
