@@ -1,0 +1,169 @@
+"""What a valid network file can still get wrong: what YANG cannot say.
+
+Every check gives all that it finds, as InputErrors with the instance path; who read the file adds name and line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sdqkd.controller.intent import entries, owned_by
+from sdqkd.controller.obstacles import light, why_dark
+from sdqkd.controller.routing import candidates, ends_of, routes
+from sdqkd.errors import InputError, ModelError, RpcError, RpcErrors
+from sdqkd.network.model import Device, Network, Port, QkdLink
+from sdqkd.network.topology import topology_of
+from sdqkd.physics.grid import etsi_range_admits
+from sdqkd.profiles.profile import load_profiles, profile_named
+from sdqkd.schema.path import quote
+from sdqkd.schema.table import Schema, load
+
+_TOP = "/sdqkd-network:network"
+
+
+def check(network: Network) -> tuple[InputError, ...]:
+    """All that is wrong with a network whose tree is valid; empty if nothing is.
+
+    What follows from another fault is not reported with it: light is not traced while the cords are in disorder.
+    """
+    found = (
+        *_name_clashes(network),
+        *_model_sets(network),
+        *_profiles(network),
+        *_shared_ports(network),
+        *_tuning(network),
+    )
+    found = found or (*_dark_links(network), *_shared_spectrum(network))
+    return found or (*_collisions(network), *_refused_entries(network))
+
+
+def _profiles(network: Network) -> Iterator[InputError]:
+    known = load_profiles()
+    for device in network.devices.values():
+        for interface in device.interfaces.values():
+            try:
+                profile_named(known, interface.profile, f"{device.path}/interface[id='{interface.id}']/profile")
+            except InputError as error:
+                yield error
+
+
+def _name_clashes(network: Network) -> Iterator[InputError]:
+    for name in (name for name in network.multiplexers if name in network.devices):
+        yield InputError(f"a device has the name {name} too", path=f"{_TOP}/multiplexer[name={quote(name)}]")
+
+
+def _model_sets(network: Network) -> Iterator[InputError]:
+    for device in network.devices.values():
+        try:
+            load_for(device)
+        except ModelError as error:
+            yield InputError(str(error), path=f"{device.path}/model-set")
+
+
+def load_for(device: Device) -> Schema:
+    """The schema of a device. Raises ModelError if there is none, or if it is one of another kind of device."""
+    schema = load(device.model_set)
+    try:
+        for path in owned_by(device):
+            schema.node(path)
+    except KeyError:
+        message = f"the model set '{device.model_set}' of {device.name} is not one for a {device.kind}"
+        raise ModelError(message) from None
+    return schema
+
+
+def _shared_ports(network: Network) -> Iterator[InputError]:
+    """A port holds one cord; a line port of a transponder serves one channel."""
+    held: dict[Port, str] = {}
+    for port, what, path in _cord_ends(network):
+        if port in held:
+            yield InputError(f"{what} ends at {port}, where {held[port]} ends already", path=path)
+        held.setdefault(port, what)
+    serving: dict[Port, str] = {}
+    for channel in network.optical_channels.values():
+        for end in (channel.a, channel.b):
+            if end in serving:
+                yield InputError(f"{end} serves channel {serving[end]} already", path=channel.path)
+            if end is not None:
+                serving.setdefault(end, channel.name)
+
+
+def _cord_ends(network: Network) -> Iterator[tuple[Port, str, str]]:
+    for patch in network.patches:
+        path = f"{_TOP}/patch[element={quote(patch.a.element)}][port={quote(patch.a.name)}]"
+        yield patch.a, f"the patch cord to {patch.b}", path
+        yield patch.b, f"the patch cord to {patch.a}", path
+    for fibre in network.fibres.values():
+        for port in (fibre.a, fibre.b):
+            yield port, f"fibre {fibre.name}", f"{_TOP}/fibre[name={quote(fibre.name)}]"
+
+
+def _tuning(network: Network) -> Iterator[InputError]:
+    for link in network.qkd_links.values():
+        for what, end in (("transmitter", link.transmitter), ("receiver", link.receiver)):
+            admitted = network.module(end).wavelength_range
+            if not etsi_range_admits(admitted, link.frequency_hz):
+                where = f"{end.device} interface {end.interface}"
+                message = f"the {what}, {where}, takes {admitted} and not {light(link.frequency_hz)}"
+                yield InputError(message, path=_position(link))
+
+
+def _position(link: QkdLink) -> str:
+    # The file may have said it by frequency: then the link is the nearest place that it has.
+    return f"{link.path}/channel"
+
+
+def _dark_links(network: Network) -> Iterator[InputError]:
+    """Links that are not active are checked too: they could be switched on."""
+    topology = topology_of(network)
+    for link in network.qkd_links.values():
+        if not candidates(network, topology, link):
+            start, goal = ends_of(network, link)
+            reason = why_dark(topology, start, goal, link.frequency_hz, link.fibres)
+            what = f"no light of {light(link.frequency_hz)} can run from {start} to {goal}"
+            yield InputError(f"{what}: {reason}", path=link.path)
+
+
+def _shared_spectrum(network: Network) -> Iterator[InputError]:
+    """On one fibre a frequency serves one active link or one channel.
+
+    On a `bidi` pair channels run on the one strand and links on the other, so they cannot meet.
+    """
+    held: dict[tuple[str, str, int], str] = {}
+    for fibre, strand, frequency_hz, what, path in _occupied(network):
+        place = (fibre, strand, frequency_hz)
+        if place in held:
+            message = f"{light(frequency_hz)} on fibre {fibre} is taken by {held[place]}"
+            yield InputError(message, path=path)
+        held.setdefault(place, what)
+
+
+def _occupied(network: Network) -> Iterator[tuple[str, str, int, str, str]]:
+    bidi = {fibre.name for fibre in network.fibres.values() if fibre.scheme == "bidi"}
+    for link in network.qkd_links.values():
+        for fibre in link.fibres if link.active else ():
+            strand = "quantum" if fibre in bidi else ""
+            yield fibre, strand, link.frequency_hz, f"QKD link {link.name}", link.path
+    for channel in network.optical_channels.values():
+        strand = "classical" if channel.fibre in bidi else ""
+        yield channel.fibre, strand, channel.frequency_hz, f"optical channel {channel.name}", channel.path
+
+
+def _collisions(network: Network) -> Iterator[InputError]:
+    for collision in routes(network, topology_of(network)).collisions:
+        message = f"needs {collision.port}, which link {collision.other.name} takes, and there is no other way"
+        yield InputError(message, path=collision.link.path)
+
+
+def _refused_entries(network: Network) -> Iterator[InputError]:
+    """What a device's own model does not take: a VLAN on a layer 1 card, a rekey interval that is too short."""
+    given: Counter[tuple[str, str]] = Counter()
+    for entry in entries(network):
+        device = network.devices[entry.device]
+        try:
+            entry.tree(load_for(device))
+        except (RpcError, RpcErrors) as error:
+            given[entry.source, entry.device] += 1
+            if given[entry.source, entry.device] == 1:
+                yield InputError(f"{device.name} does not take it: {error}", path=entry.source)

@@ -1,0 +1,156 @@
+"""The two files that a person writes: the network and, if need be, where its devices answer.
+
+They are read whole or refused. An error names the file, the line and the instance path. All that is wrong is told
+at once, as far as one fault does not hide another: first the YAML, then the model (libyang), then what YANG cannot
+say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdqkd.controller.checks import check
+from sdqkd.controller.places import Lines, from_model, placed
+from sdqkd.errors import InputError, RpcError, RpcErrors
+from sdqkd.network.model import Endpoint, Network
+from sdqkd.network.read import Reader, read_endpoint, read_network
+from sdqkd.schema.path import quote
+from sdqkd.schema.table import load
+from sdqkd.schema.tree import Container
+from sdqkd.schema.validate import Validator
+from sdqkd.schema.yaml import YamlDocument, read_yaml
+
+_INVENTORY = "sdqkd-inventory:inventory"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedNetwork:
+    """A network file that is right. `lines` gives the line of each instance path."""
+
+    file: str
+    network: Network
+    tree: Container
+    lines: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedInventory:
+    """Endpoints by device, as an inventory file has them."""
+
+    file: str
+    endpoints: Mapping[str, Endpoint]
+    lines: Lines
+
+
+def load_network(text: str, file: str) -> LoadedNetwork:
+    """Read and check a network file. Raises InputErrors."""
+    document = _read("network", text, file)
+    network = read_network(load("network"), document.tree)
+    folder = Path(file).parent
+    devices = {
+        name: dataclasses.replace(device, management=_from_folder(folder, device.management))
+        for name, device in network.devices.items()
+    }
+    network = dataclasses.replace(network, devices=devices)
+    if faults := check(network):
+        raise placed(faults, file, document.lines)
+    return LoadedNetwork(file, network, document.tree, document.lines)
+
+
+def load_inventory(text: str, file: str) -> LoadedInventory:
+    """Read and check an inventory file; what it says for all devices is filled in. Raises InputErrors."""
+    document = _read("inventory", text, file)
+    top = Reader(document.tree).inside(_INVENTORY)
+    common, folder = read_endpoint(top), Path(file).parent
+    endpoints = {
+        entry.text("name"): _from_folder(folder, _over(common, read_endpoint(entry)))
+        for entry in top.entries("device")
+    }
+    return LoadedInventory(file, endpoints, document.lines)
+
+
+def with_inventory(loaded: LoadedNetwork, inventory: LoadedInventory) -> LoadedNetwork:
+    """The network with the endpoints of an inventory laid over its own.
+
+    Raises InputErrors naming each device that the network does not have.
+    """
+    devices = dict(loaded.network.devices)
+    unknown = [name for name in inventory.endpoints if name not in devices]
+    if unknown:
+        raise placed((_stranger(name, loaded) for name in unknown), inventory.file, inventory.lines)
+    for name, endpoint in inventory.endpoints.items():
+        device = devices[name]
+        devices[name] = dataclasses.replace(device, management=_over(device.management, endpoint))
+    return dataclasses.replace(loaded, network=dataclasses.replace(loaded.network, devices=devices))
+
+
+def check_endpoints(loaded: LoadedNetwork) -> None:
+    """Raises InputErrors naming each device that cannot be reached as long as the files say no more."""
+    faults = []
+    for device in loaded.network.devices.values():
+        missing = [what for what, value in _needed(device.management).items() if value is None]
+        if missing:
+            message = f"{device.name} has no {', '.join(missing)}: give an inventory, or `management` in this file"
+            faults.append(InputError(message, path=device.path))
+    if faults:
+        raise placed(faults, loaded.file, loaded.lines)
+
+
+def load_network_file(path: Path) -> LoadedNetwork:
+    """Read and check a network file. Raises InputError, also if it is missing, unreadable or not UTF-8."""
+    return load_network(_text(path), str(path))
+
+
+def load_inventory_file(path: Path) -> LoadedInventory:
+    """Read and check an inventory file. Raises InputError, also if it is missing, unreadable or not UTF-8."""
+    return load_inventory(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError("this is not UTF-8 text", str(path), line) from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
+
+
+def _read(set_name: str, text: str, file: str) -> YamlDocument:
+    schema = load(set_name)
+    document = read_yaml(schema, text, file)
+    try:
+        Validator(schema).check(document.tree)
+    except (RpcError, RpcErrors) as error:
+        raise from_model(error, file, document.lines) from None
+    return document
+
+
+def _over(below: Endpoint, above: Endpoint) -> Endpoint:
+    """What `above` says, and `below` where it says nothing. A port belongs to its address."""
+    names = ("host_key", "username", "client_key_file")
+    said = {name: getattr(above, name) or getattr(below, name) for name in names}
+    place = above if above.address else below
+    return Endpoint(place.address, place.port, **said)
+
+
+def _from_folder(folder: Path, endpoint: Endpoint) -> Endpoint:
+    key_file = endpoint.client_key_file
+    return dataclasses.replace(endpoint, client_key_file=str(folder / key_file)) if key_file else endpoint
+
+
+def _needed(endpoint: Endpoint) -> Mapping[str, str | None]:
+    return {
+        "address": endpoint.address,
+        "host key": endpoint.host_key,
+        "user name": endpoint.username,
+        "client key file": endpoint.client_key_file,
+    }
+
+
+def _stranger(name: str, loaded: LoadedNetwork) -> InputError:
+    message = f"the network {loaded.network.name} ({loaded.file}) has no device {name}"
+    return InputError(message, path=f"/{_INVENTORY}/device[name={quote(name)}]")
