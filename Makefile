@@ -15,11 +15,12 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff check src tests tools bindings/sdqkd_bindings/json.py
 	$(BIN)/ruff format --check src tests tools
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+	MYPYPATH=src:tools $(BIN)/mypy --strict --explicit-package-bases tools/compile_models.py tools/yang_compiler tools/bench
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports

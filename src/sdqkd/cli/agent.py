@@ -10,10 +10,16 @@ import click
 
 from sdqkd.agent.server import Device
 from sdqkd.cli.console import note, show_json
-from sdqkd.cli.emulate import default_run_directory
 from sdqkd.cli.emulation import LOOPBACK, NOC_USER, RunDirectory, Users, key_pair, serve
-from sdqkd.cli.inputs import as_json, authorized_keys, network_file, read_users, run_directory
-from sdqkd.controller.inventory import load_network_file
+from sdqkd.cli.inputs import (
+    as_json,
+    authorized_keys,
+    default_run_directory,
+    network_file,
+    read_network_file,
+    read_users,
+    run_directory,
+)
 from sdqkd.errors import InputError
 from sdqkd.plant.plant import Plant
 
@@ -39,12 +45,12 @@ def command(
 
     The rest of the network is dark for it: a link stays pending, as its other end is not there.
     """
-    loaded = load_network_file(network)
+    loaded = read_network_file(network)
     devices = Plant(loaded.network).devices
     if device not in devices:
         known = ", ".join(devices)
         raise InputError(f"there is no device '{device}' in this network; it has {known}", str(network))
-    run = RunDirectory(run_dir or default_run_directory(loaded))
+    run = RunDirectory(run_dir) if run_dir else default_run_directory(loaded)
     asyncio.run(_serve(device, devices[device], run, read_users(authorized), host, port, json_output))
 
 

@@ -11,8 +11,16 @@ import click
 
 from sdqkd.cli.console import ProgressLines, note, show_json
 from sdqkd.cli.emulation import RunDirectory, Users, start
-from sdqkd.cli.inputs import as_json, authorized_keys, network_file, read_users, run_directory
-from sdqkd.controller.inventory import LoadedNetwork, load_network_file
+from sdqkd.cli.inputs import (
+    as_json,
+    authorized_keys,
+    default_run_directory,
+    network_file,
+    read_network_file,
+    read_users,
+    run_directory,
+)
+from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.plant.plant import Plant
 
 
@@ -30,16 +38,11 @@ def command(
     Each device gets a free port, its own host key and a file for its running configuration, all in the run
     directory, with the inventory and the key that `plan`, `apply` and `status` find there by themselves.
     """
-    loaded = load_network_file(network)
-    run = RunDirectory(run_dir or default_run_directory(loaded))
+    loaded = read_network_file(network)
+    run = RunDirectory(run_dir) if run_dir else default_run_directory(loaded)
     if factory_reset:
         shutil.rmtree(run.path / "devices", ignore_errors=True)
     asyncio.run(_emulate(loaded, run, read_users(authorized), json_output))
-
-
-def default_run_directory(loaded: LoadedNetwork) -> Path:
-    """Where an emulation of this network keeps its files unless told otherwise."""
-    return Path("run") / loaded.network.name
 
 
 async def _emulate(loaded: LoadedNetwork, run: RunDirectory, users: Users, json_output: bool) -> None:

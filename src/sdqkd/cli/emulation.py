@@ -107,9 +107,7 @@ class Emulation:
         await asyncio.gather(*(served.close() for served in self.served.values()))
 
 
-async def start(
-    devices: Mapping[str, Device], run: RunDirectory, users: Users, progress: Progress
-) -> Emulation:
+async def start(devices: Mapping[str, Device], run: RunDirectory, users: Users, progress: Progress) -> Emulation:
     """Serve every device on a loopback port of its own, then write the inventory.
 
     If one of them cannot be served, the others are stopped and the error is raised.

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import click
 
+from sdqkd.cli.emulation import RunDirectory
+from sdqkd.controller.inventory import (
+    LoadedNetwork,
+    check_endpoints,
+    load_inventory,
+    load_network,
+    read_file,
+    with_inventory,
+)
 from sdqkd.errors import InputError
-
 
 network_file = click.argument("network", type=click.Path(path_type=Path))
 
@@ -31,6 +39,29 @@ authorized_keys = click.option(
 )
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
+
+
+def read_network_file(file: Path) -> LoadedNetwork:
+    """A network file that is right. Raises InputErrors."""
+    return load_network(read_file(file), str(file))
+
+
+def default_run_directory(loaded: LoadedNetwork) -> RunDirectory:
+    """Where an emulation of this network keeps its files unless told otherwise."""
+    return RunDirectory(Path("run") / loaded.network.name)
+
+
+def reachable(loaded: LoadedNetwork, inventory: Path | None) -> LoadedNetwork:
+    """The network with an endpoint for every device: from the given inventory, else from that of an emulation.
+
+    Raises InputErrors for a bad inventory, and for devices of which nobody says where they answer.
+    """
+    emulated = default_run_directory(loaded).inventory
+    file = inventory or (emulated if emulated.exists() else None)
+    if file is not None:
+        loaded = with_inventory(loaded, load_inventory(read_file(file), str(file)))
+    check_endpoints(loaded)
+    return loaded
 
 
 def read_users(authorized: tuple[str, ...]) -> dict[str, list[str]]:
