@@ -2,7 +2,7 @@
 
 A run directory holds, and nothing of it belongs into a repository:
 
-    inventory.yaml             where each device answers and which host key it shows; written when all of them listen
+    inventory.yaml             where each device answers and which host key it shows; written once all listen
     noc_key                    what the user `noc` logs in with
     devices/NAME/host_key      the device's host key
     devices/NAME/running.json its running configuration, which survives a restart
