@@ -1,0 +1,38 @@
+"""What every kind of device is to an agent."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container
+
+
+class Device(Protocol):
+    """Hardware with a model. `running` is always a whole valid tree of `schema`."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the network, for logs."""
+        ...
+
+    @property
+    def schema(self) -> Schema:
+        """The model set that it implements."""
+        ...
+
+    def factory(self) -> Container:
+        """Give the configuration that it is delivered with: what it is and which parts it has."""
+        ...
+
+    def check(self, proposed: Container) -> None:
+        """Raise RpcError(s) if the hardware cannot do what is proposed. Changes nothing."""
+        ...
+
+    def apply(self, running: Container) -> None:
+        """Make the hardware do what running says. Raises nothing for a tree that `check` accepted."""
+        ...
+
+    def state(self) -> Container:
+        """Give what the hardware reports now: config-false nodes and the keys of the entries above them."""
+        ...

@@ -1,0 +1,83 @@
+"""Fibre switch: joins whole ports, with a variable attenuator before each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from sdqkd.devices import optical
+from sdqkd.devices.hardware import hardware_changes, raise_all
+from sdqkd.devices.optical import OpticalHardware
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container
+
+
+@dataclass(frozen=True, slots=True)
+class CrossConnection:
+    """Two ports joined, both ways."""
+
+    name: str
+    a_port: str
+    b_port: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchSettings:
+    """Cross-connections by name, and attenuation in dB by port."""
+
+    cross_connections: Mapping[str, CrossConnection] = field(default_factory=dict)
+    attenuation_db: Mapping[str, float] = field(default_factory=dict)
+
+
+class FibreSwitchBackend(Protocol):
+    """A matrix of ports."""
+
+    @property
+    def hardware(self) -> OpticalHardware:
+        """What the device is; it never changes."""
+        ...
+
+    def apply(self, settings: SwitchSettings) -> None:
+        """Join these ports and no others."""
+        ...
+
+    def report(self) -> Mapping[str, Literal["up", "down"]]:
+        """Say by name whether light passes each cross-connection."""
+        ...
+
+
+class FibreSwitch:
+    """Translates between the optical model and a backend."""
+
+    def __init__(self, name: str, schema: Schema, backend: FibreSwitchBackend) -> None:
+        self.name = name
+        self.schema = schema
+        self._backend = backend
+
+    def factory(self) -> Container:
+        """Give identity and ports."""
+        return optical.factory(self._backend.hardware)
+
+    def check(self, proposed: Container) -> None:
+        """Raise RpcError(s) for changed hardware; the model says the rest."""
+        raise_all(list(hardware_changes(self.schema, self.factory(), proposed)))
+
+    def apply(self, running: Container) -> None:
+        """Hand cross-connections and attenuations to the backend."""
+        crossings = (
+            CrossConnection(entry.text("name"), entry.text("a-port"), entry.text("b-port"))
+            for entry in optical.listed(running, "cross-connection")
+        )
+        attenuation_db = {
+            entry.text("port"): entry.number("attenuation-db") for entry in optical.listed(running, "attenuator")
+        }
+        self._backend.apply(SwitchSettings({crossing.name: crossing for crossing in crossings}, attenuation_db))
+
+    def state(self) -> Container:
+        """Give the status of every cross-connection."""
+        items = (
+            Container({"name": name, "oper-status": optical.identity(status)})
+            for name, status in self._backend.report().items()
+        )
+        return optical.state(self._backend.hardware, "cross-connection", items)

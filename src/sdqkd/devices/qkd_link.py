@@ -1,0 +1,154 @@
+"""The links of an SD-QKD node in the model's tree: reading them, and what the modules cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sdqkd.devices.qkd_backend import InterfaceHardware, LinkSettings, NodeHardware
+from sdqkd.errors import RpcError
+from sdqkd.network.read import Reader
+from sdqkd.physics.grid import (
+    channel_to_hz,
+    etsi_range_admits,
+    etsi_wavelength,
+    hz_to_nm,
+    hz_to_thz,
+    nm_to_hz,
+    thz_to_hz,
+)
+from sdqkd.schema.path import format_path
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container, Path
+
+TOP = "etsi-qkd-sdn-node:qkd_node"
+FREQUENCY = "sdqkd-qkd-node:frequency-thz"
+FIRST_NM, LAST_NM = 1260, 1675
+LAST_CHANNEL = 72
+
+
+def links(tree: Container) -> Iterator[Reader]:
+    """The `qkd_link` entries of a whole tree."""
+    return Reader(tree).inside(TOP).inside("qkd_links").entries("qkd_link")
+
+
+def link_settings(link: Reader, consumption_bps: int = 0) -> LinkSettings:
+    """Settings of one `qkd_link` entry; a spectral position that contradicts itself counts as not said."""
+    local, remote = link.inside("qkdl_local"), link.inside("qkdl_remote")
+    try:
+        frequency_hz = frequency_of(link)
+    except ValueError:
+        frequency_hz = None
+    return LinkSettings(
+        id=link.text("qkdl_id"),
+        physical=link.local("qkdl_type") == "PHYS" if link.has("qkdl_type") else None,
+        enabled=link.flag("qkdl_enable", "true"),
+        status=link.local("qkdl_status"),
+        interface=local.optional_int("qkdi_id"),
+        remote_node=remote.optional_text("qkdn_id"),
+        remote_interface=remote.optional_int("qkdi_id"),
+        role=link.local("phys_qkd_role") or None,
+        frequency_hz=frequency_hz,
+        consumption_bps=consumption_bps,
+    )
+
+
+def frequency_of(link: Reader) -> int | None:
+    """Frequency in Hz of a `qkd_link` entry: exact from `frequency-thz`, else from `phys_wavelength`.
+
+    Raises ValueError, with a sentence for people, if the two do not agree or if there is no such channel.
+    """
+    exact = thz_to_hz(link.text(FREQUENCY)) if link.has(FREQUENCY) else None
+    if not link.has("phys_wavelength"):
+        return exact
+    number = int(link.text("phys_wavelength"))
+    coarse = etsi_position_hz(number)
+    if exact is None:
+        return coarse
+    if number not in (int(etsi_wavelength(exact)), round(hz_to_nm(exact))):
+        raise ValueError(
+            f"phys_wavelength {number} is {hz_to_thz(coarse)} THz, but frequency-thz says {hz_to_thz(exact)} THz"
+        )
+    return exact
+
+
+def etsi_position_hz(number: int) -> int:
+    """Frequency of a `phys_wavelength`: below 1000 a channel number (1 to 72), else nanometres (1260 to 1675).
+
+    >>> etsi_position_hz(34), etsi_position_hz(1310)
+    (193400000000000, 228849205000000)
+    """
+    if number <= LAST_CHANNEL:
+        return channel_to_hz(number)
+    if FIRST_NM <= number <= LAST_NM:
+        return nm_to_hz(number)
+    raise ValueError(
+        f"phys_wavelength {number} is neither a channel (1 to {LAST_CHANNEL}) nor a wavelength"
+        f" ({FIRST_NM} to {LAST_NM} nm)"
+    )
+
+
+def link_errors(schema: Schema, hardware: NodeHardware, tree: Container) -> Iterator[RpcError]:
+    """What the modules cannot do of the links in a whole tree."""
+    claimed: dict[int, str] = {}
+    for link in links(tree):
+        for leaf, tag, message in _faults(hardware, link):
+            yield RpcError("invalid-value", message, path=_path(schema, link, leaf), app_tag=tag)
+        other = _conflict(link_settings(link), claimed)
+        if other is not None:
+            message = f"interface {link.inside('qkdl_local').text('qkdi_id')} already serves the link {other}"
+            path = _path(schema, link, "qkdl_local/qkdi_id")
+            yield RpcError("operation-failed", message, path=path, app_tag="interface-in-use")
+
+
+def _faults(hardware: NodeHardware, link: Reader) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with one link: leaf, app-tag and message."""
+    local = link.inside("qkdl_local")
+    if local.text("qkdn_id", hardware.node_id) != hardware.node_id:
+        yield "qkdl_local/qkdn_id", "wrong-node", f"this node is {hardware.node_id}"
+    number = local.optional_int("qkdi_id")
+    interface = None if number is None else hardware.interfaces.get(number)
+    if number is not None and interface is None:
+        known = ", ".join(map(str, hardware.interfaces)) or "none"
+        yield "qkdl_local/qkdi_id", "unknown-interface", f"this node has no interface {number}; it has {known}"
+    if link.local("qkdl_type") == "PHYS":
+        yield from _channel_faults(link, interface)
+        yield from _role_faults(link, interface)
+
+
+def _channel_faults(link: Reader, interface: InterfaceHardware | None) -> Iterator[tuple[str, str, str]]:
+    try:
+        frequency_hz = frequency_of(link)
+    except ValueError as error:
+        yield "phys_wavelength", "wrong-channel", str(error)
+        return
+    if interface is None or frequency_hz is None:
+        return
+    if not etsi_range_admits(interface.wavelength_range, frequency_hz):
+        leaf = FREQUENCY if link.has(FREQUENCY) else "phys_wavelength"
+        message = (
+            f"interface {interface.id} ({interface.model}) can be set to {interface.wavelength_range},"
+            f" not to {hz_to_thz(frequency_hz)} THz"
+        )
+        yield leaf, "out-of-range", message
+
+
+def _role_faults(link: Reader, interface: InterfaceHardware | None) -> Iterator[tuple[str, str, str]]:
+    role = link.local("phys_qkd_role")
+    if role == "TRANSCEIVER":
+        yield "phys_qkd_role", "wrong-role", "one end of a link is TRANSMITTER or RECEIVER"
+    elif role and interface is not None and interface.role not in (role, "TRANSCEIVER"):
+        message = f"interface {interface.id} ({interface.model}) is a {interface.role}, it cannot be {role}"
+        yield "phys_qkd_role", "wrong-role", message
+
+
+def _conflict(link: LinkSettings, claimed: dict[int, str]) -> str | None:
+    """The link that already has this one's interface, if both are wanted; `claimed` collects who has which."""
+    if not (link.wanted and link.physical) or link.interface is None:
+        return None
+    other = claimed.setdefault(link.interface, link.id)
+    return None if other == link.id else other
+
+
+def _path(schema: Schema, link: Reader, leaf: str) -> str:
+    path: Path = (TOP, "qkd_links", ("qkd_link", (link.text("qkdl_id"),)), *leaf.split("/"))
+    return format_path(path, schema)

@@ -1,0 +1,143 @@
+"""SD-QKD node (ETSI GS QKD 015): QKD modules behind interfaces, and the links between them.
+
+A link is wanted at this end when `qkdl_enable` is true and `qkdl_status` is ACTIVE: existing controllers create
+links with OFF and then write ACTIVE. What it really does is in `oper-status`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sdqkd.devices.hardware import hardware_changes, raise_all
+from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, QkdNodeBackend
+from sdqkd.devices.qkd_link import TOP, link_errors, link_settings, links
+from sdqkd.devices.trees import boolean, container, decimal, entries, optional
+from sdqkd.network.read import Reader
+from sdqkd.physics.grid import hz_to_thz
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container
+
+TYPES = "etsi-qkd-node-types"
+OURS = "sdqkd-qkd-node"
+LASER = "sdqkd-huawei-cv-qkd:laser-frequency-thz"
+MAX_UINT32 = 2**32 - 1
+
+
+class QkdNode:
+    """Translates between the ETSI model and a backend."""
+
+    def __init__(self, name: str, schema: Schema, backend: QkdNodeBackend) -> None:
+        self.name = name
+        self.schema = schema
+        self._backend = backend
+        self._links: Mapping[str, LinkSettings] = {}
+
+    def factory(self) -> Container:
+        """Give identifiers, capabilities and interfaces."""
+        hardware = self._backend.hardware
+        capabilities = {
+            "link_stats_support": "true",
+            "application_stats_support": "false",
+            "key_relay_mode_enable": boolean(hardware.relays_keys),
+        }
+        interfaces = entries("qkdi_id", map(_interface, hardware.interfaces.values()))
+        node = container(
+            {
+                "qkdn_id": hardware.node_id,
+                "qkdn_version": hardware.version,
+                "qkdn_location_id": hardware.location,
+                "qkdn_capabilities": Container(capabilities),
+                "qkd_interfaces": container({"qkd_interface": interfaces}),
+            }
+        )
+        return Container({TOP: node})
+
+    def check(self, proposed: Container) -> None:
+        """Raise RpcError(s) for changed hardware and for links that the modules cannot make."""
+        errors = list(hardware_changes(self.schema, self.factory(), proposed))
+        errors += link_errors(self.schema, self._backend.hardware, proposed)
+        raise_all(errors)
+
+    def apply(self, running: Container) -> None:
+        """Hand the links to the backend."""
+        consumption = _consumption(running)
+        told = (link_settings(link, consumption.get(link.text("qkdl_id"), 0)) for link in links(running))
+        self._links = {link.id: link for link in told}
+        self._backend.apply(self._links)
+
+    def state(self) -> Container:
+        """Give the status of node, interfaces and links."""
+        report = self._backend.report()
+        interfaces = (
+            Container({"qkdi_id": str(number), "qkdi_status": f"{TYPES}:{status}"})
+            for number, status in report.interfaces.items()
+        )
+        done = (_link_state(link, report.links[link.id]) for link in self._links.values())
+        node = container(
+            {
+                "qkdn_status": f"{TYPES}:{report.status}",
+                "qkd_interfaces": container({"qkd_interface": entries("qkdi_id", interfaces)}),
+                "qkd_links": container({"qkd_link": entries("qkdl_id", done)}),
+            }
+        )
+        return Container({TOP: node})
+
+
+def _interface(interface: InterfaceHardware) -> Container:
+    attached = {"device": interface.attached_device, "port": optional(interface.attached_port)}
+    abilities = {
+        "role_support": f"{TYPES}:{interface.role}",
+        "wavelength_range": interface.wavelength_range,
+        "max_absorption": decimal(interface.max_absorption_db, 3),
+    }
+    return container(
+        {
+            "qkdi_id": str(interface.id),
+            "qkdi_model": interface.model,
+            "qkdi_type": f"{TYPES}:{interface.technology}",
+            "qkdi_att_point": container(attached),
+            "qkdi_capabilities": Container(abilities),
+            f"{OURS}:vendor": interface.vendor,
+            f"{OURS}:port": interface.port,
+        }
+    )
+
+
+def _consumption(tree: Container) -> dict[str, int]:
+    """The least key rates that applications ask of the links that back them, summed by link, in bit/s."""
+    asked: dict[str, int] = {}
+    for app in Reader(tree).inside(TOP).inside("qkd_applications").entries("qkd_app"):
+        for link in app.values("backing_qkdl_id"):
+            asked[link] = asked.get(link, 0) + (app.inside("app_qos").optional_int("min_bandwidth") or 0)
+    return asked
+
+
+def _link_state(link: LinkSettings, report: LinkReport) -> Container:
+    # Nothing inside the network uses keys yet, so what is left of the rate is all of it.
+    rate = str(min(report.rate_bps, MAX_UINT32))
+    performance = container(
+        {
+            "expected_consumption": str(min(link.consumption_bps, MAX_UINT32)),
+            "skr": rate,
+            "eskr": rate,
+            "phys_perf": entries("perf_type", _measurements(report)),
+        }
+    )
+    return container(
+        {
+            "qkdl_id": link.id,
+            "qkdl_performance": performance,
+            f"{OURS}:measured-loss-db": None if report.loss_db is None else decimal(report.loss_db, 3),
+            f"{OURS}:oper-status": f"{TYPES}:{report.status}",
+            f"{OURS}:oper-reason": optional(report.reason),
+            LASER: None if report.laser_hz is None else hz_to_thz(report.laser_hz),
+        }
+    )
+
+
+def _measurements(report: LinkReport) -> Iterator[Container]:
+    # The standard leaves the units open: QBER in per cent, signal-to-noise ratio in dB.
+    if report.qber is not None:
+        yield Container({"perf_type": f"{TYPES}:QBER", "value": decimal(report.qber * 100, 3)})
+    if report.snr_db is not None:
+        yield Container({"perf_type": f"{TYPES}:SNR", "value": decimal(report.snr_db, 3)})
