@@ -3,7 +3,7 @@
 inventory   network and inventory files, checked, as typed values
 intent      what a network file wants of each device; what YANG cannot check in it
 routing     light paths of the links through the switches; obstacles says why there is none
-plan        the difference between wanted and found, as a value; plan_json and plan_text write it
+plan        the difference between wanted and found, as a value; change_json and plan_text write it
 session     NETCONF with one device; fleet: with all of them at once
 apply       the steps of a change over many devices, and the way back
 status      what the links do

@@ -30,7 +30,12 @@ class SshConnector:
         end = device.management
         if end.address is None or end.username is None or end.client_key_file is None:
             raise UnreachableError(device.name, "it is not known where it answers: give an inventory")
-        key_file = Path(end.client_key_file)
         return await connect(
-            end.address, end.port, end.username, key_file, end.host_key, receiver, self._timeout_s
+            end.address,
+            end.port,
+            username=end.username,
+            client_key_file=Path(end.client_key_file),
+            host_key=end.host_key,
+            receiver=receiver,
+            timeout_s=self._timeout_s,
         )

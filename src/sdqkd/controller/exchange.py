@@ -83,10 +83,12 @@ class Exchange:
         if self._lost is not None:
             return self._lost
         self._lost = error
-        waiting, self._waiting = list(self._waiting.values()), {}
-        for future in (self.hello, *waiting):
-            if not future.done():
-                future.set_exception(error)
+        waiting, self._waiting = self._waiting, {}
+        if not self.hello.done():
+            self.hello.set_exception(error)
+        for answer in waiting.values():
+            if not answer.done():
+                answer.set_exception(error)
         # Whoever gave up waiting for the hello never asks for it.
         if self.hello.done() and not self.hello.cancelled():
             self.hello.exception()

@@ -47,6 +47,7 @@ _IDENTITY: Mapping[Kind, Path] = {
 class Desired:
     """What one device shall hold below the owned paths; elsewhere the tree is empty."""
 
+    model_set: str
     tree: Container
     owned: tuple[Path, ...]
 
@@ -73,7 +74,9 @@ def desired(network: Network) -> Mapping[str, Desired]:
     for entry in entries(network):
         schema = load(network.devices[entry.device].model_set)
         trees[entry.device] = merge(schema, trees[entry.device], entry.tree(schema))
-    return {name: Desired(tree, owned_by(network.devices[name])) for name, tree in trees.items()}
+    return {
+        name: Desired(device.model_set, trees[name], owned_by(device)) for name, device in network.devices.items()
+    }
 
 
 def owned_by(device: Device) -> tuple[Path, ...]:

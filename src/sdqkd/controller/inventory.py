@@ -99,17 +99,8 @@ def check_endpoints(loaded: LoadedNetwork) -> None:
         raise placed(faults, loaded.file, loaded.lines)
 
 
-def load_network_file(path: Path) -> LoadedNetwork:
-    """Read and check a network file. Raises InputError, also if it is missing, unreadable or not UTF-8."""
-    return load_network(_text(path), str(path))
-
-
-def load_inventory_file(path: Path) -> LoadedInventory:
-    """Read and check an inventory file. Raises InputError, also if it is missing, unreadable or not UTF-8."""
-    return load_inventory(_text(path), str(path))
-
-
-def _text(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """The text of a file. Raises InputError if it is missing, unreadable or not UTF-8."""
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:

@@ -18,8 +18,8 @@ from sdqkd.errors import DeviceError, RpcError, RpcErrors, SessionLostError
 from sdqkd.netconf.hello import Hello
 from sdqkd.netconf.messages import Reply
 from sdqkd.network.model import Device
+from sdqkd.schema.changes import changes_to_xml
 from sdqkd.schema.diff import Change
-from sdqkd.schema.edit import changes_to_xml
 from sdqkd.schema.table import Schema, load
 from sdqkd.schema.tree import Container, get
 from sdqkd.schema.xml import decode
@@ -57,6 +57,11 @@ class DeviceSession:
     def alive(self) -> bool:
         """Whether calls can be made."""
         return self._exchange.lost is None
+
+    @property
+    def peer(self) -> str:
+        """Where the device answers."""
+        return self._exchange.peer
 
     async def get(self) -> Container:
         """Configuration and state of the device. Raises DeviceError for data that cannot be its own."""
