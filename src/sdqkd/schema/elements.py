@@ -47,14 +47,22 @@ class Reading:
         return tuple(steps)
 
     def _step(self, node: SchemaNode, element: Element) -> Step:
+        """The step for an element that may be wrong itself, so nothing is raised here."""
+        if node.kind == "leaf-list":
+            return (node.member, (self._shown(node, element),))
+        if node.kind != "list" or not node.keys:
+            return node.member
+        leafs = [node.children[key] for key in node.keys]
+        found = [(leaf, element.find(leaf.tag)) for leaf in leafs]
+        keys = tuple(self._shown(leaf, child) for leaf, child in found if child is not None)
+        return (node.member, keys) if len(keys) == len(leafs) else node.member
+
+    def _shown(self, node: SchemaNode, element: Element) -> str:
+        text = element.text or ""
         try:
-            if node.kind == "leaf-list":
-                return (node.member, (self._value(node, element),))
-            if node.kind == "list" and node.keys:
-                return (node.member, self.keys(node, element))
-        except (RpcError, ValueError):
-            pass
-        return node.member
+            return leaf_reader(node)[0](text, self.namespaces(element))
+        except ValueError:
+            return text.strip()
 
     def keys(self, node: SchemaNode, element: Element) -> tuple[str, ...]:
         """The key values of a list entry's element. Raises RpcError."""
@@ -81,7 +89,7 @@ class Reading:
             return inner_xml(element)
         text = self._text(element) if len(element) else element.text or ""
         convert, prefixed = leaf_reader(node)
-        return convert(text, self._namespaces(element) if prefixed else _no_prefix)
+        return convert(text, self.namespaces(element) if prefixed else _no_prefix)
 
     def _text(self, element: Element) -> str:
         """The text of a leaf with comments left out; RpcError if it holds elements."""
@@ -93,7 +101,7 @@ class Reading:
             parts.append(child.tail or "")
         return "".join(parts)
 
-    def _namespaces(self, element: Element) -> ResolvePrefix:
+    def namespaces(self, element: Element) -> ResolvePrefix:
         """Resolves prefixes as bound at `element`; none is the default namespace (RFC 7950 section 9.10.3)."""
         return lambda prefix: self.schema.module_of(element.nsmap.get(prefix or None) or "")
 

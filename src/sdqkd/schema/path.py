@@ -75,6 +75,14 @@ def parse_path(schema: Schema, text: str) -> Path:
     return tuple(steps)
 
 
+def read_predicates(node: SchemaNode, text: str) -> tuple[str, ...]:
+    """The key values in predicates alone, such as `[name='a'][port='1']`. Raises RpcError."""
+    given, at = _given(text.strip(), 0)
+    if at < len(text.strip()):
+        raise _syntax(text, at)
+    return _keys(node, given, text)
+
+
 def _given(text: str, at: int) -> tuple[dict[str, str], int]:
     """The predicates that start at `at`, by name ("" for a position), and where they end."""
     given: dict[str, str] = {}

@@ -138,7 +138,8 @@ class _Tags(NamedTuple):
 def _tags(node: SchemaNode) -> _Tags:
     # A member name holds its module exactly where the namespace changes.
     namespace = f' xmlns="{node.namespace}"' if ":" in node.member else ""
-    plain = node.type is not None and bool(_PLAIN.fullmatch(node.type.base))
+    # Without a type it is anydata, whose text is XML already.
+    plain = node.type is None or bool(_PLAIN.fullmatch(node.type.base))
     prefixed = node.type is not None and needs_prefixes(node.type)
     return _Tags(f"<{node.name}{namespace}", f"</{node.name}>", plain, prefixed)
 
@@ -148,12 +149,16 @@ def encode(schema: Schema, tree: Container) -> bytes:
 
     KeyError if the tree holds a member that the schema does not know.
     """
-    return _Encoder(schema).text(schema.data, tree).encode()
+    printer = Printer(schema)
+    printer.children(schema.data, tree.children)
+    return printer.text().encode()
 
 
 def encode_below(schema: Schema, node: SchemaNode, tree: Container) -> bytes:
     """The content of an element of `node`, whose namespace is the default: a notification, an RPC's output …"""
-    return _Encoder(schema).text(node.children, tree).encode()
+    printer = Printer(schema)
+    printer.children(node.children, tree.children)
+    return printer.text().encode()
 
 
 def encode_elements(schema: Schema, tree: Container) -> list[Element]:
@@ -163,76 +168,97 @@ def encode_elements(schema: Schema, tree: Container) -> list[Element]:
     return list(etree.fromstring(document, parser))
 
 
-def escape(text: str) -> str:
-    """Text as the content of an element. A carriage return would not survive unescaped."""
-    return _MARKUP.sub(lambda match: _ESCAPES[match[0]], text) if _MARKUP.search(text) else text
+def escape(text: str, *, quoted: bool = False) -> str:
+    """Text as the content of an element, or of a double-quoted attribute if `quoted`."""
+    if _MARKUP.search(text):
+        text = _MARKUP.sub(lambda match: _ESCAPES[match[0]], text)
+    if quoted:
+        text = text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return text
 
 
-class _Encoder:
-    """Prints trees of one schema into a list of pieces."""
+class Printer:
+    """Prints nodes of one schema, one after the other. `marks` are attributes, with a space before each."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self.prefixes = {module.name: module.prefix for module in schema.modules}
-        self.pieces: list[str] = []
+        self._prefixes = {module.name: module.prefix for module in schema.modules}
+        self._pieces: list[str] = []
 
-    def text(self, known: Mapping[str, SchemaNode], tree: Container) -> str:
-        self._children(known, tree.children)
-        return "".join(self.pieces)
+    def text(self) -> str:
+        """All that was printed."""
+        return "".join(self._pieces)
 
-    def _children(self, known: Mapping[str, SchemaNode], children: Mapping[str, Node]) -> None:
+    def children(self, known: Mapping[str, SchemaNode], children: Mapping[str, Node]) -> None:
+        """Print nodes by member name; `known` are the schema nodes at this place."""
         for member, value in children.items():
-            self._node(known[member], value)
+            self.node(known[member], value)
 
-    def _node(self, node: SchemaNode, value: Node) -> None:
+    def start(self, node: SchemaNode, marks: str = "") -> None:
+        """Print a start tag."""
+        self._pieces.append(f"{_tags(node).start}{marks}>")
+
+    def end(self, node: SchemaNode) -> None:
+        """Print an end tag."""
+        self._pieces.append(_tags(node).end)
+
+    def node(self, node: SchemaNode, value: Node, marks: str = "") -> None:
+        """Print a node with all that it holds."""
         tags = _tags(node)
         if isinstance(value, str):
-            self._leaf(node, tags, value)
+            self._leaf(node, tags, value, marks)
         elif isinstance(value, tuple):
             for item in value:
-                self._leaf(node, tags, item)
+                self._leaf(node, tags, item, marks)
         elif isinstance(value, Entries):
             for entry in value.entries.values():
-                self._entry(node, tags, entry)
+                self.entry(node, entry, marks)
         else:
-            self.pieces.append(tags.start + ">")
-            self._children(node.children, value.children)
-            self.pieces.append(tags.end)
+            self._pieces.append(f"{tags.start}{marks}>")
+            self.children(node.children, value.children)
+            self._pieces.append(tags.end)
 
-    def _entry(self, node: SchemaNode, tags: _Tags, entry: Container) -> None:
-        self.pieces.append(tags.start + ">")
+    def entry(self, node: SchemaNode, entry: Container, marks: str = "") -> None:
+        """Print one entry of a list, its keys first."""
+        tags = _tags(node)
+        self._pieces.append(f"{tags.start}{marks}>")
         children = entry.children
         if node.keys and tuple(children)[: len(node.keys)] != node.keys:
             children = {**{key: children[key] for key in node.keys}, **children}
-        self._children(node.children, children)
-        self.pieces.append(tags.end)
+        self.children(node.children, children)
+        self._pieces.append(tags.end)
 
-    def _leaf(self, node: SchemaNode, tags: _Tags, value: str) -> None:
+    def _leaf(self, node: SchemaNode, tags: _Tags, value: str, marks: str) -> None:
         if tags.prefixed:
-            declared, value = self._prefixed(node, value)
-            self.pieces.append(f"{tags.start}{declared}>{value}{tags.end}")
-        elif node.type is None or tags.plain:
-            self.pieces.append(f"{tags.start}>{value}{tags.end}")
+            declared, value = self.prefixed(node, value)
+            self._pieces.append(f"{tags.start}{declared}{marks}>{value}{tags.end}")
+        elif tags.plain:
+            self._pieces.append(f"{tags.start}{marks}>{value}{tags.end}")
         else:
-            self.pieces.append(f"{tags.start}>{escape(value)}{tags.end}")
+            self._pieces.append(f"{tags.start}{marks}>{escape(value)}{tags.end}")
 
-    def _prefixed(self, node: SchemaNode, value: str) -> tuple[str, str]:
-        """What to declare on the element for the prefixes of `value`, and the value with them."""
+    def prefixed(self, node: SchemaNode, value: str) -> tuple[str, str]:
+        """What an element must declare for the prefixes in this value of `node`, and the value with them."""
         assert node.type is not None
         base = node.type.base
         if base not in {"identityref", "instance-identifier"}:
             base = member_type(node.type, value).base
-        if base == "identityref":
-            module, _, name = value.partition(":")
-            return (
-                ("", name) if module == node.module else (self._xmlns([module]), f"{self.prefixes[module]}:{name}")
-            )
         if base == "instance-identifier":
             return self._instance(value)
-        return "", escape(value)
+        if base != "identityref":
+            return "", escape(value)
+        module, _, name = value.partition(":")
+        if module == node.module:
+            return "", name
+        return self.declare(module), f"{self._prefixes[module]}:{name}"
 
-    def _xmlns(self, modules: Iterable[str]) -> str:
-        return "".join(f' xmlns:{self.prefixes[name]}="{self.schema.namespace_of(name)}"' for name in modules)
+    def declare(self, module: str) -> str:
+        """The attribute that binds the module's own prefix."""
+        return f' xmlns:{self._prefixes[module]}="{self.schema.namespace_of(module)}"'
+
+    def prefix(self, module: str) -> str:
+        """The module's own prefix, as `declare` binds it."""
+        return self._prefixes[module]
 
     def _instance(self, value: str) -> tuple[str, str]:
         """An instance-identifier with a prefix on every name, as XML wants it (RFC 7950 section 9.13.2)."""
@@ -245,7 +271,7 @@ class _Encoder:
                 return match[0]
             module = match["module"] or module
             modules[module] = None
-            return f"{match['lead']}{self.prefixes[module]}:{match['name']}"
+            return f"{match['lead']}{self._prefixes[module]}:{match['name']}"
 
         text = _INSTANCE_NAME.sub(prefix, value)
-        return self._xmlns(modules), escape(text)
+        return "".join(map(self.declare, modules)), escape(text)

@@ -1,0 +1,109 @@
+"""The attributes that an edit-config request puts on elements: what to do, and where in an ordered list.
+
+`operation` is RFC 6241 section 7.2, in the NETCONF namespace under any prefix; `insert`, `key` and `value` are
+RFC 7950 sections 7.7.9 and 7.8.6, in YANG's namespace.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, cast
+
+from lxml import etree
+
+from sdqkd.errors import RpcError
+from sdqkd.schema.elements import Element, Reading
+from sdqkd.schema.path import format_path, read_predicates
+from sdqkd.schema.table import SchemaNode
+from sdqkd.schema.types import canonical
+from sdqkd.schema.working import Insertion, Where
+
+NETCONF = "urn:ietf:params:xml:ns:netconf:base:1.0"
+YANG = "urn:ietf:params:xml:ns:yang:1"
+
+Operation: TypeAlias = Literal["merge", "replace", "create", "delete", "remove", "none"]
+OPERATIONS = frozenset({"merge", "replace", "create", "delete", "remove"})
+DEFAULT_OPERATIONS = frozenset({"merge", "replace", "none"})
+
+_OPERATION = f"{{{NETCONF}}}operation"
+_INSERT, _KEY, _VALUE = (f"{{{YANG}}}{name}" for name in ("insert", "key", "value"))
+_KNOWN = {_OPERATION, _INSERT, _KEY, _VALUE}
+
+
+def operation_of(reading: Reading, element: Element, inherited: Operation) -> Operation:
+    """The operation for this element. Raises RpcError `bad-attribute` or `unknown-attribute`."""
+    names = element.keys()
+    if not names:
+        return inherited
+    for name in map(str, names):
+        space = etree.QName(name).namespace
+        if name not in _KNOWN and space in {None, NETCONF, YANG}:
+            raise _unknown_attribute(reading, element, name)
+    operation = element.get(_OPERATION)
+    if operation is None:
+        return inherited
+    if operation not in OPERATIONS:
+        wanted = "merge, replace, create, delete or remove"
+        raise bad_attribute(reading, element, "operation", f"the operation '{operation}' is not {wanted}")
+    return cast(Operation, operation)
+
+
+def insertion_of(reading: Reading, node: SchemaNode, element: Element) -> Insertion | None:
+    """Where the request wants this list entry or leaf-list value; None if it does not say.
+
+    Raises RpcError `bad-attribute`, or `missing-attribute` if before or after lacks its neighbour.
+    """
+    where = element.get(_INSERT)
+    if where is None:
+        return None
+    if not node.user_ordered or where not in {"first", "last", "before", "after"}:
+        why = f"'{where}' is no place" if node.user_ordered else f"{node.name} is in no order of the user's"
+        raise bad_attribute(reading, element, "insert", f"cannot insert: {why}")
+    beside = _neighbour(reading, node, element) if where in {"before", "after"} else ()
+    return Insertion(cast(Where, where), beside)
+
+
+def _neighbour(reading: Reading, node: SchemaNode, element: Element) -> tuple[str, ...]:
+    attribute = _KEY if node.kind == "list" else _VALUE
+    name = etree.QName(attribute).localname
+    text = element.get(attribute)
+    if text is None:
+        message = f"inserting before or after an entry of {node.name} needs the attribute '{name}'"
+        raise _error("missing-attribute", reading, element, name, message)
+    try:
+        if node.kind == "list":
+            given = read_predicates(node, text)
+            leafs = [node.children[key] for key in node.keys]
+        else:
+            given, leafs = (text,), [node]
+        resolve = reading.namespaces(element)
+        return tuple(
+            canonical(leaf.type, value, resolve) if leaf.type else value
+            for leaf, value in zip(leafs, given, strict=True)
+        )
+    except (ValueError, RpcError) as error:
+        raise bad_attribute(reading, element, name, f"'{text}' names no entry of {node.name}") from error
+
+
+def missing_neighbour(reading: Reading, node: SchemaNode, element: Element) -> RpcError:
+    """The entry beside which to insert does not exist (RFC 7950 section 15.7)."""
+    name = "key" if node.kind == "list" else "value"
+    error = bad_attribute(reading, element, name, f"the entry of {node.name} to insert beside does not exist")
+    error.app_tag = "missing-instance"
+    return error
+
+
+def bad_attribute(reading: Reading, element: Element, name: str, message: str) -> RpcError:
+    """The error for an attribute with a wrong value."""
+    return _error("bad-attribute", reading, element, name, message)
+
+
+def _unknown_attribute(reading: Reading, element: Element, name: str) -> RpcError:
+    local = etree.QName(name).localname
+    hint = "; it must be in the NETCONF namespace, as in nc:operation" if local == "operation" else ""
+    return _error("unknown-attribute", reading, element, local, f"the attribute '{local}' is not known{hint}")
+
+
+def _error(tag: str, reading: Reading, element: Element, name: str, message: str) -> RpcError:
+    path = format_path(reading.path_of(element), reading.schema)
+    info = {"bad-attribute": name, "bad-element": etree.QName(element).localname}
+    return RpcError(tag, message, path=path, info=info)

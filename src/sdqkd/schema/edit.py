@@ -1,0 +1,202 @@
+"""edit-config: a request applied to a tree gives a new tree (RFC 6241 section 7.2, RFC 7950 sections 7 and 8.3).
+
+The old tree is not touched; what the request does not change is shared, and a request that changes nothing gives
+the old tree itself. What only a whole tree can tell (must, when, mandatory …) is the part of `validate`; the nodes
+that a request makes inapplicable are `Validator.settle`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sdqkd.errors import RpcError
+from sdqkd.schema import problems
+from sdqkd.schema.attributes import (
+    DEFAULT_OPERATIONS,
+    Operation,
+    bad_attribute,
+    insertion_of,
+    missing_neighbour,
+    operation_of,
+)
+from sdqkd.schema.changes import changes_to_xml
+from sdqkd.schema.elements import Element, Reading, is_content
+from sdqkd.schema.path import format_path
+from sdqkd.schema.table import Schema, SchemaNode
+from sdqkd.schema.tree import EMPTY, Container, Node, Path, is_void
+from sdqkd.schema.working import Working
+
+__all__ = ["Edited", "changes_to_xml", "edit", "edit_noting"]
+
+_WRITING = frozenset({"merge", "replace", "create"})
+_ERASING = frozenset({"delete", "remove"})
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The tree after a request, and the nodes with a `when` that the request gave."""
+
+    tree: Container
+    _reading: Reading = field(repr=False)
+    _conditional: list[Element] = field(repr=False)
+
+    def named(self) -> frozenset[Path]:
+        """The paths of the nodes with a `when` that the request wrote: what `Validator.settle` may not delete."""
+        return frozenset(map(self._reading.path_of, self._conditional))
+
+
+def edit(schema: Schema, tree: Container, config: Element, default_operation: Operation = "merge") -> Container:
+    """The tree after the request `config` (a <config> element).
+
+    Raises RpcError with tag and path: `data-exists`, `data-missing`, `missing-element` (a list key),
+    `unknown-element`, `unknown-namespace`, `invalid-value`, `bad-element`, `bad-attribute`,
+    `unknown-attribute`, `missing-attribute`.
+    """
+    return edit_noting(schema, tree, config, default_operation).tree
+
+
+def edit_noting(
+    schema: Schema, tree: Container, config: Element, default_operation: Operation = "merge"
+) -> Edited:
+    """As `edit`, and keeps what `Validator.settle` needs to know of the request."""
+    if default_operation not in DEFAULT_OPERATIONS:
+        message = f"the default operation '{default_operation}' is not merge, replace or none"
+        raise RpcError("invalid-value", message, type="protocol", info={"bad-element": "default-operation"})
+    editor = _Editor(Reading(schema, schema.by_tag, config))
+    # A request to replace replaces the whole datastore, not only what it names (RFC 6241 section 7.2).
+    start = EMPTY if default_operation == "replace" else tree
+    editor.reading.refuse_text(config)
+    after = editor.children(schema.by_tag, schema.data, start, config, default_operation)
+    return Edited(after, editor.reading, editor.conditional)
+
+
+class _Editor:
+    """Applies one request. Each method takes the operation that the element has or inherits."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.conditional: list[Element] = []
+
+    def children(
+        self,
+        known: Mapping[str, SchemaNode],
+        siblings: Mapping[str, SchemaNode],
+        old: Container,
+        elements: Iterable[Element],
+        inherited: Operation,
+        keys: tuple[str, ...] = (),
+    ) -> Container:
+        """The container `old` after these elements; `keys` are the members that only name a list entry."""
+        working = Working(old)
+        chosen: dict[SchemaNode, Element] = {}
+        for element in elements:
+            node = known.get(element.tag)
+            if node is None:
+                if is_content(element):
+                    raise self.reading.unknown(element, known)
+                continue
+            operation = operation_of(self.reading, element, inherited)
+            if not node.config:
+                raise problems.is_state(self.reading.schema, self.reading.path_of(element), node)
+            if node.member in keys:
+                self._key(node, element, operation, inherited, working)
+                continue
+            if operation in _WRITING:
+                if node.has_when:
+                    self.conditional.append(element)
+                if node.choice:
+                    chosen[node] = element
+            self._apply(node, element, operation, working)
+        if chosen:
+            self._drop_other_cases(siblings, chosen, working)
+        return working.finished()
+
+    def _drop_other_cases(
+        self, siblings: Mapping[str, SchemaNode], chosen: Mapping[SchemaNode, Element], working: Working
+    ) -> None:
+        """What is written in one case of a choice deletes the other cases (RFC 7950 section 7.9)."""
+        if pair := problems.first_conflict(chosen):
+            raise problems.two_cases(self.reading.schema, self.reading.path_of(chosen[pair[1]]), *pair)
+        for member in working.members():
+            sibling = siblings[member]
+            if sibling.choice and any(problems.first_conflict((sibling, node)) for node in chosen):
+                working.drop(sibling)
+
+    def _apply(self, node: SchemaNode, element: Element, operation: Operation, working: Working) -> None:
+        if node.kind == "list":
+            self._entry(node, element, operation, working)
+        elif node.kind == "leaf-list":
+            self._leaf_list_value(node, element, operation, working)
+        else:
+            self._once(node, element, (), working)
+            old = working.get(node)
+            working.set(node, self._single(node, element, operation, old))
+
+    def _single(self, node: SchemaNode, element: Element, operation: Operation, old: Node | None) -> Node | None:
+        """A leaf or container after the operation, None if it goes."""
+        self._refuse(node, element, operation, exists=old is not None)
+        if operation in _ERASING:
+            return None
+        if node.kind != "container":
+            return old if operation == "none" else self.reading.value(node, element)
+        start = old if isinstance(old, Container) and operation not in {"replace", "create"} else EMPTY
+        self.reading.refuse_text(element)
+        new = self.children(node.by_tag, node.children, start, element, operation)
+        return None if is_void(node, new) else new
+
+    def _refuse(self, node: SchemaNode, element: Element, operation: Operation, *, exists: bool) -> None:
+        """Raises RpcError if the operation does not fit what is there (RFC 6241 section 7.2)."""
+        if operation == "create" and exists:
+            raise self._error("data-exists", f"{node.name} exists already", element)
+        # A non-presence container means nothing by itself, so its level is always there (RFC 7950 7.5.1).
+        implied = operation == "none" and node.kind == "container" and not node.presence
+        if operation in {"delete", "none"} and not exists and not implied:
+            raise self._error("data-missing", f"{node.name} does not exist", element)
+
+    def _entry(self, node: SchemaNode, element: Element, operation: Operation, working: Working) -> None:
+        keys = self.reading.keys(node, element)
+        self._once(node, element, keys, working)
+        entries = working.entries(node)
+        old = entries.get(keys)
+        self._refuse(node, element, operation, exists=old is not None)
+        if operation in _ERASING:
+            working.set_entry(node, keys, None)
+            return
+        self.reading.refuse_text(element)
+        if old is None or operation == "replace":
+            old = Container(dict(zip(node.keys, keys, strict=True)))
+        new = self.children(node.by_tag, node.children, old, element, operation, node.keys)
+        working.set_entry(node, keys, new)
+        self._insert(node, element, keys, working)
+
+    def _leaf_list_value(self, node: SchemaNode, element: Element, operation: Operation, working: Working) -> None:
+        value = self.reading.value(node, element)
+        self._once(node, element, (value,), working)
+        values = working.values(node)
+        self._refuse(node, element, operation, exists=value in values)
+        if operation in _ERASING:
+            working.set_value(node, value, present=False)
+            return
+        working.set_value(node, value, present=True)
+        self._insert(node, element, (value,), working)
+
+    def _insert(self, node: SchemaNode, element: Element, keys: tuple[str, ...], working: Working) -> None:
+        insertion = insertion_of(self.reading, node, element)
+        if insertion is not None and not working.move(node, keys, insertion):
+            raise missing_neighbour(self.reading, node, element)
+
+    def _key(
+        self, node: SchemaNode, element: Element, operation: Operation, inherited: Operation, working: Working
+    ) -> None:
+        self._once(node, element, (), working)
+        if operation != inherited and operation in _ERASING:
+            message = f"the key {node.name} cannot be deleted without its entry"
+            raise bad_attribute(self.reading, element, "operation", message)
+
+    def _once(self, node: SchemaNode, element: Element, keys: tuple[str, ...], working: Working) -> None:
+        if not working.first_time(node, keys):
+            raise problems.given_twice(self.reading.schema, self.reading.path_of(element), node)
+
+    def _error(self, tag: str, message: str, element: Element) -> RpcError:
+        return RpcError(tag, message, path=format_path(self.reading.path_of(element), self.reading.schema))

@@ -1,0 +1,178 @@
+"""Subtree filters (RFC 6241 section 6).
+
+A filter is first set against the schema, which settles namespaces and values once; the resulting criteria are then
+held against the data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from lxml import etree
+
+from sdqkd.schema.elements import Element, Reading, is_content
+from sdqkd.schema.table import Schema, SchemaNode
+from sdqkd.schema.tree import EMPTY, Container, Entries, Node
+from sdqkd.schema.types import canonical
+
+_Key = TypeVar("_Key")
+
+
+def subtree(schema: Schema, tree: Container, filter_element: Element) -> Container:
+    """What the filter selects of `tree`; nothing for an empty filter.
+
+    Sibling elements join what they select. An element without namespace stands for every module's; an unknown
+    name, an unknown namespace and an attribute match nothing, since no node of ours has attributes. The keys
+    of a list entry of which something is selected come along (RFC 6241 section 6.2.5).
+    """
+    criteria = _Reader(schema, filter_element).criteria(schema.data, filter_element)
+    selected = criteria.select(tree) if criteria is not None else None
+    return selected if selected is not None else EMPTY
+
+
+@dataclass(slots=True)
+class _Criteria:
+    """What one set of sibling elements asks of a container or list entry.
+
+    `matches` must all hold; each is a choice of leafs with the value wanted. `picks` come whole, `inside` as
+    far as their own criteria select them. `bare` says that there are matches only, which select everything.
+    """
+
+    matches: list[list[tuple[SchemaNode, str]]] = field(default_factory=list)
+    picks: list[SchemaNode] = field(default_factory=list)
+    inside: list[tuple[SchemaNode, _Criteria]] = field(default_factory=list)
+    bare: bool = True
+
+    def select(self, container: Container) -> Container | None:
+        """What is selected of `container`, None for nothing."""
+        kept: dict[str, Node] = {}
+        for alternatives in self.matches:
+            found = [pair for pair in alternatives if _holds(container.children.get(pair[0].member), pair[1])]
+            if not found:
+                return None
+            for node, value in found:
+                kept[node.member] = _join(kept.get(node.member), value) if node.kind == "leaf-list" else value
+        if self.bare:
+            return container if self.matches else None
+        for node in self.picks:
+            if node.member in container.children:
+                kept[node.member] = container.children[node.member]
+        for node, criteria in self.inside:
+            whole = container.children.get(node.member)
+            part = criteria.select_in(node, whole)
+            if whole is not None and part is not None:
+                kept[node.member] = _union(whole, kept.get(node.member), part)
+        return Container(kept) if kept else None
+
+    def select_in(self, node: SchemaNode, value: Node | None) -> Node | None:
+        """What is selected of a container or of the entries of a list."""
+        if isinstance(value, Container):
+            return self.select(value)
+        if not isinstance(value, Entries):
+            return None
+        entries = {}
+        for keys, entry in self._candidates(node, value):
+            part = self.select(entry)
+            if part is not None:
+                named = {key: entry.children[key] for key in node.keys}
+                entries[keys] = part if part is entry else Container({**named, **part.children})
+        return Entries(entries) if entries else None
+
+    def _candidates(self, node: SchemaNode, value: Entries) -> Iterable[tuple[tuple[str, ...], Container]]:
+        """The entries that can match: one if all keys are given, which spares a search of the list."""
+        given = {pair[0].member: pair[1] for match in self.matches if len(match) == 1 for pair in match}
+        if not node.keys or not given.keys() >= set(node.keys):
+            return value.entries.items()
+        keys = tuple(given[key] for key in node.keys)
+        return [(keys, value.entries[keys])] if keys in value.entries else []
+
+
+class _Reader:
+    """Sets a filter against the schema."""
+
+    def __init__(self, schema: Schema, filter_element: Element) -> None:
+        self._reading = Reading(schema, schema.by_tag, filter_element)
+
+    def criteria(self, known: Mapping[str, SchemaNode], elements: Iterable[Element]) -> _Criteria | None:
+        """The criteria of these siblings, None if nothing can ever match them."""
+        criteria = _Criteria()
+        for element in filter(is_content, elements):
+            nodes = [] if element.keys() else _named(known, element)
+            if any(is_content(child) for child in element):
+                criteria.bare = False
+                criteria.inside += self._inside(nodes, element)
+            elif (element.text or "").strip():
+                wanted = [(node, value) for node in nodes for value in self._values(node, element)]
+                if not wanted:
+                    return None
+                criteria.matches.append(wanted)
+            else:
+                criteria.bare = False
+                criteria.picks += nodes
+        return criteria
+
+    def _inside(self, nodes: Iterable[SchemaNode], element: Element) -> list[tuple[SchemaNode, _Criteria]]:
+        found = []
+        for node in nodes:
+            below = self.criteria(node.children, element) if node.kind in {"container", "list"} else None
+            if below is not None:
+                found.append((node, below))
+        return found
+
+    def _values(self, node: SchemaNode, element: Element) -> list[str]:
+        """The value that a leaf must have to match; none if it can never have it."""
+        if node.kind not in {"leaf", "leaf-list"} or node.type is None:
+            return []
+        # White space around a value is not part of it (RFC 6241 section 6.2.5), though a string may hold it.
+        text = element.text or ""
+        found = []
+        for candidate in dict.fromkeys([text, text.strip()]):
+            with contextlib.suppress(ValueError):
+                found.append(canonical(node.type, candidate, self._reading.namespaces(element)))
+        return list(dict.fromkeys(found))
+
+
+def _named(known: Mapping[str, SchemaNode], element: Element) -> list[SchemaNode]:
+    """The nodes that an element names: of its namespace, or of all if it has none."""
+    name = etree.QName(element)
+    return [
+        node for node in known.values() if node.name == name.localname and name.namespace in {None, node.namespace}
+    ]
+
+
+def _holds(value: Node | None, wanted: str) -> bool:
+    return value == wanted or (isinstance(value, tuple) and wanted in value)
+
+
+def _join(values: Node | None, value: str) -> tuple[str, ...]:
+    before = values if isinstance(values, tuple) else ()
+    return before if value in before else (*before, value)
+
+
+def _union(whole: Node, a: Node | None, b: Node) -> Node:
+    """Both selections of `whole`, list entries in its order."""
+    if a is None or a is whole or b is whole:
+        return b if a is None else whole
+    if isinstance(whole, Container) and isinstance(a, Container) and isinstance(b, Container):
+        names = {**a.children, **b.children}
+        return Container({name: _either(whole.children[name], a.children, b.children, name) for name in names})
+    if isinstance(whole, Entries) and isinstance(a, Entries) and isinstance(b, Entries):
+        entries = {}
+        for keys, entry in whole.entries.items():
+            if keys in a.entries or keys in b.entries:
+                part = _either(entry, a.entries, b.entries, keys)
+                assert isinstance(part, Container)
+                entries[keys] = part
+        return Entries(entries)
+    if isinstance(whole, tuple):
+        return tuple(value for value in whole if _holds(a, value) or _holds(b, value))
+    return b
+
+
+def _either(whole: Node, a: Mapping[_Key, Node], b: Mapping[_Key, Node], key: _Key) -> Node:
+    if key not in b:
+        return a[key]
+    return _union(whole, a.get(key), b[key])
