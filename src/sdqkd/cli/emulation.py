@@ -18,8 +18,9 @@ from typing import TypeAlias
 
 import yaml
 
-from sdqkd.agent.server import Device, ServedAgent, serve_agent
+from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.agent.store import FileStore
+from sdqkd.devices.device import Device
 from sdqkd.errors import SdqkdError, StoreError
 from sdqkd.transport.keys import make_key_pair, public_of
 
@@ -77,17 +78,13 @@ class Served:
         self.store.close()
 
 
-async def serve(
-    name: str, device: Device, run: RunDirectory, users: Users, host: str = LOOPBACK, port: int = 0
-) -> Served:
+async def serve(device: Device, run: RunDirectory, users: Users, host: str = LOOPBACK, port: int = 0) -> Served:
     """Serve one device, with its host key and its configuration in the run directory."""
-    folder = run.device(name)
+    folder = run.device(device.name)
     folder.mkdir(parents=True, exist_ok=True)
     store = FileStore(folder / "running.json", device.schema)
     try:
-        agent = await serve_agent(
-            device, store, host, port, host_key_file=folder / "host_key", users=users, name=name
-        )
+        agent = await serve_agent(device, store, host, port, host_key_file=folder / "host_key", users=users)
     except SdqkdError:
         store.close()
         raise
@@ -118,7 +115,7 @@ async def start(devices: Mapping[str, Device], run: RunDirectory, users: Users, 
     emulation = Emulation(run, served)
     try:
         for name, device in devices.items():
-            served[name] = await serve(name, device, run, everyone)
+            served[name] = await serve(device, run, everyone)
             progress("agents started", len(served), len(devices))
         write_inventory(run, served)
     except BaseException:
