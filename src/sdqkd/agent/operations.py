@@ -18,7 +18,7 @@ from sdqkd.datastore.locks import Target
 from sdqkd.errors import RpcError
 from sdqkd.netconf.messages import Rpc
 from sdqkd.netconf.xml import BASE, Element
-from sdqkd.schema import filter as subtree_filter
+from sdqkd.schema.filter import subtree
 from sdqkd.schema.tree import Container
 from sdqkd.schema.xml import decode, encode
 
@@ -72,7 +72,7 @@ def _get_config(call: Call) -> bytes:
 def _data(call: Call, tree: Container) -> bytes:
     schema, wanted = call.service.schema, call.parameters.filter()
     if wanted is not None:
-        tree = subtree_filter.subtree(schema, tree, wanted)
+        tree = subtree(schema, tree, wanted)
     return b"<data>%b</data>" % encode(schema, tree)
 
 

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sdqkd.agent.capabilities import capabilities
 from sdqkd.agent.service import CallLater, Limits, Service, Sessions, Timer
 from sdqkd.agent.session import AgentSession
 from sdqkd.datastore.boot import boot
 from sdqkd.datastore.datastores import Datastores
-from sdqkd.datastore.ports import Hardware, Store
-from sdqkd.schema.table import Schema
+from sdqkd.datastore.ports import Store
+from sdqkd.devices.device import Device
 from sdqkd.schema.validate import Validator
 from sdqkd.transport.keys import make_key_pair, public_of
 from sdqkd.transport.ssh_server import Listener, listen
-
-
-class Device(Hardware, Protocol):
-    """What an agent wraps: hardware that says which model it obeys."""
-
-    @property
-    def schema(self) -> Schema:
-        """The model set of this kind of device."""
-        ...
 
 
 class Agent:
@@ -44,13 +33,13 @@ class Agent:
     ) -> None:
         """Bring the device to the configuration that was kept, or to its factory one: see `datastore.boot`.
 
-        `name` is for the logs; `call_later` is the clock, by default that of the running event loop.
+        `name` is for the logs, by default the device's own; `call_later` is the clock, by default the event loop's.
         """
         schema = device.schema
         self._service = Service(
-            name=name or schema.name,
+            name=name or device.name,
             schema=schema,
-            datastores=boot(schema, validator_of(schema), device, store),
+            datastores=boot(schema, Validator(schema), device, store),
             sessions=Sessions(),
             capabilities=capabilities(schema),
             namespaces={module.name: module.namespace for module in schema.modules},
@@ -76,12 +65,6 @@ class Agent:
         """End all sessions."""
         for session in self.sessions:
             session.end("the agent stops")
-
-
-@functools.cache
-def validator_of(schema: Schema) -> Validator:
-    """Give the validator of a schema; agents of one kind in one process share it."""
-    return Validator(schema)
 
 
 def _call_later(delay_s: float, callback: Callable[[], None]) -> Timer:

@@ -19,6 +19,7 @@ from sdqkd.netconf.session import ServerSession
 from sdqkd.transport.links import Link
 
 _LOG = logging.getLogger(__name__)
+_SHOWN_FRAMES = 20
 
 
 class AgentSession:
@@ -148,5 +149,5 @@ class AgentSession:
 
 def _log_failure(device: str, rpc: Rpc, error: Exception) -> None:
     """Log where it failed. The text of the exception is left out: it may hold a part of the configuration."""
-    where = "".join(traceback.format_tb(error.__traceback__))
+    where = "".join(traceback.format_tb(error.__traceback__, limit=-_SHOWN_FRAMES))
     _LOG.error("%s: %s failed with %s\n%s", device, rpc.name[:80], type(error).__name__, where)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sdqkd.errors import RpcError, RpcErrors, StoreError
-from sdqkd.schema import json as rfc7951
+from sdqkd.schema.json import decode, encode
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
@@ -66,14 +66,14 @@ class FileStore:
         document = {
             "format": _FORMAT,
             "model-set": self._schema.name,
-            "configuration": rfc7951.encode(self._schema, running),
+            "configuration": encode(self._schema, running),
         }
         return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
     def _decoded(self, text: bytes) -> Container:
         configuration = self._checked(text)
         try:
-            return rfc7951.decode(self._schema, configuration)
+            return decode(self._schema, configuration)
         except (RpcError, RpcErrors) as error:
             message = f"{self._file}: does not fit the model set '{self._schema.name}': {error}; {_REMEDY}"
             raise StoreError(message) from error

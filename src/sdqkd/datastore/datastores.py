@@ -7,17 +7,17 @@ running goes one way only, `_replace_running`: judge, save, swap, apply.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 from lxml import etree
 
 from sdqkd.datastore.locks import NO_SESSION, Locks, Target, lock_denied
-from sdqkd.datastore.part_edits import edit_parts
+from sdqkd.datastore.part_edits import edit_parts, listed
 from sdqkd.datastore.ports import Hardware, Store
 from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
-from sdqkd.schema.diff import diff
-from sdqkd.schema.edit import edit
+from sdqkd.schema.diff import same
+from sdqkd.schema.edit import edit_noting
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container, merge
 from sdqkd.schema.validate import Validator
@@ -71,14 +71,22 @@ class Datastores:
         """
         self._locks.demand(session, target)
         before = self.get_config(target)
-        errors: Sequence[RpcError] = ()
-        if error_option == "continue-on-error":
-            edited, errors = edit_parts(self.schema, before, config, default_operation)
-        else:
-            edited = edit(self.schema, before, config, default_operation)
-        self._finish_edit(target, edited, test_option)
+        edit = partial(self._edit, default_operation)
+        # A request to replace the whole datastore cannot be done in parts.
+        if error_option != "continue-on-error" or default_operation == "replace":
+            self._finish_edit(target, edit(before, config), test_option)
+            return
+        edited, errors = edit_parts(self.schema, edit, before, config)
+        try:
+            self._finish_edit(target, edited, test_option)
+        except (RpcError, RpcErrors) as error:
+            errors += listed(error)
         if errors:
             raise RpcErrors(errors)
+
+    def _edit(self, default_operation: DefaultOperation, before: Container, config: etree._Element) -> Container:
+        edited = edit_noting(self.schema, before, config, default_operation)
+        return self._validator.settle(before, edited.tree, edited.named)
 
     def _finish_edit(self, target: Target, edited: Container, test_option: TestOption | None) -> None:
         if test_option == "test-only" or (test_option == "test-then-set" and target == "candidate"):
@@ -87,15 +95,11 @@ class Datastores:
             self._set(target, edited)
 
     def copy_config(self, session: int, source: Target | Container, target: Target) -> None:
-        """Replace a datastore by another or by a given configuration: RFC 6241 section 7.3."""
+        """Replace a datastore by another or by a given, decoded configuration: RFC 6241 section 7.3."""
         if source == target:
             raise RpcError("invalid-value", f"source and target are both {target}", "protocol")
         self._locks.demand(session, target)
-        if isinstance(source, Container):
-            self._validator.check_values(source)
-            self._set(target, source)
-        else:
-            self._set(target, self.get_config(source))
+        self._set(target, source if isinstance(source, Container) else self.get_config(source))
 
     def delete_config(self, target: Target) -> None:
         """Refuse: RFC 6241 section 7.4 forbids to delete running, and a candidate is not deleted but discarded."""
@@ -138,14 +142,14 @@ class Datastores:
     def _set(self, target: Target, tree: Container) -> None:
         if target == "running":
             self._replace_running(tree)
-        elif tree is self._running or not diff(self.schema, self._running, tree):
+        elif tree is self._running or same(self.schema, self._running, tree):
             self._candidate = None
         else:
             self._candidate = tree
 
     def _replace_running(self, proposed: Container) -> None:
         """The only way to a new running. Raises RpcError(s), running, store and hardware being as before then."""
-        if proposed is self._running or not diff(self.schema, self._running, proposed):
+        if proposed is self._running or same(self.schema, self._running, proposed):
             return
         self._judge(proposed)
         self._save(proposed)

@@ -1,40 +1,50 @@
 """edit-config with error-option continue-on-error: RFC 6241 section 7.2.
 
-The whole edit is tried first. Where it fails it is cut where its elements branch, and each branch is tried by
-itself, down to what is wrong. An element with an operation that speaks of the whole of it (create, replace,
+The whole request is tried first. If it fails it is cut where its elements first branch, and each branch is tried
+by itself, down to what is wrong. An element with an operation that speaks of the whole of it (create, replace,
 delete, remove) is not cut.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from lxml import etree
 
 from sdqkd.errors import RpcError, RpcErrors
-from sdqkd.schema.edit import edit
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container
+
+Edit: TypeAlias = Callable[[Container, etree._Element], Container]
 
 _OPERATION = "{urn:ietf:params:xml:ns:netconf:base:1.0}operation"
 
 
 def edit_parts(
-    schema: Schema, tree: Container, config: etree._Element, default_operation: str
+    schema: Schema, edit: Edit, tree: Container, config: etree._Element
 ) -> tuple[Container, tuple[RpcError, ...]]:
-    """Give the tree after all parts of the <config> that could be done, and the errors of the others, in order."""
+    """Give the tree after all parts of the <config> that could be done, and the errors of the others, in order.
+
+    `edit` does one request, with default-operation merge or none: a tree and a <config> give a tree.
+    """
     try:
-        return edit(schema, tree, config, default_operation), ()
+        return edit(tree, config), ()
     except (RpcError, RpcErrors) as error:
         parts = _parts(schema, config)
         if not parts:
-            return tree, error.errors if isinstance(error, RpcErrors) else (error,)
+            return tree, listed(error)
     errors: list[RpcError] = []
     for part in parts:
-        tree, found = edit_parts(schema, tree, part, default_operation)
+        tree, found = edit_parts(schema, edit, tree, part)
         errors += found
     return tree, tuple(errors)
+
+
+def listed(error: RpcError | RpcErrors) -> tuple[RpcError, ...]:
+    """Give one or several errors as several."""
+    return error.errors if isinstance(error, RpcErrors) else (error,)
 
 
 def _parts(schema: Schema, config: etree._Element) -> Sequence[etree._Element]:

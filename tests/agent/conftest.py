@@ -1,0 +1,50 @@
+"""An agent for a small node, with a real store on disk, and clients joined to it in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.agent.memory_client import Client, Clock, join
+from tests.agent.small_node import SmallNode
+
+from sdqkd.agent.server import Agent
+from sdqkd.agent.store import FileStore
+
+
+@pytest.fixture
+def node() -> SmallNode:
+    return SmallNode()
+
+
+@pytest.fixture
+def store_file(tmp_path: Path) -> Path:
+    return tmp_path / "node" / "running.json"
+
+
+@pytest.fixture
+def store(store_file: Path, node: SmallNode) -> Iterator[FileStore]:
+    store = FileStore(store_file, node.schema)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def agent(node: SmallNode, store: FileStore, clock: Clock) -> Agent:
+    return Agent(node, store, call_later=clock.call_later)
+
+
+@pytest.fixture
+def connect(agent: Agent) -> Callable[..., Client]:
+    return lambda **options: join(agent, **options)
+
+
+@pytest.fixture
+def client(connect: Callable[..., Client]) -> Client:
+    return connect()
