@@ -14,6 +14,8 @@ from sdqkd.schema.tree import Container
 
 TOP = "sdqkd-encryptor:encryptor"
 
+ConnectionStatus = Literal["up", "no-key", "no-peer", "disabled"]
+
 
 @dataclass(frozen=True, slots=True)
 class LineHardware:
@@ -54,7 +56,7 @@ class ConnectionSettings:
 class ConnectionReport:
     """What a connection does. `key_id` and `key_age_s` only while it is up."""
 
-    status: Literal["up", "no-key", "no-peer", "disabled"]
+    status: ConnectionStatus
     key_id: str | None = None
     key_age_s: int | None = None
     rekey_count: int = 0

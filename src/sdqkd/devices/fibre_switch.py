@@ -12,6 +12,8 @@ from sdqkd.devices.optical import OpticalHardware
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
+CrossConnectionStatus = Literal["up", "down"]
+
 
 @dataclass(frozen=True, slots=True)
 class CrossConnection:
@@ -42,7 +44,7 @@ class FibreSwitchBackend(Protocol):
         """Join these ports and no others."""
         ...
 
-    def report(self) -> Mapping[str, Literal["up", "down"]]:
+    def report(self) -> Mapping[str, CrossConnectionStatus]:
         """Say by name whether light passes each cross-connection."""
         ...
 

@@ -1,0 +1,49 @@
+"""Classical channels: a channel is up while the light of a peer on the same frequency arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sdqkd.devices.transponder import ChannelReport, ChannelSettings
+from sdqkd.network.model import Port
+from sdqkd.plant.light import Light
+
+Arrivals = Mapping[tuple[Port, int], float]  # the strongest light in dBm by port and frequency in Hz
+
+
+def channel_reports(
+    channels: Mapping[str, Mapping[str, ChannelSettings]], light: Light
+) -> dict[str, dict[str, ChannelReport]]:
+    """Report of every channel of every transponder, by device and name."""
+    arrivals = _arrivals(channels, light)
+    return {
+        device: {name: _report(device, channel, light, arrivals) for name, channel in own.items()}
+        for device, own in channels.items()
+    }
+
+
+def _arrivals(channels: Mapping[str, Mapping[str, ChannelSettings]], light: Light) -> Arrivals:
+    arrivals: dict[tuple[Port, int], float] = {}
+    for device, own in channels.items():
+        for channel in own.values():
+            if not channel.enabled or _failed(device, channel, light):
+                continue
+            for way in light.ways(Port(device, channel.port), channel.frequency_hz):
+                if not way.stopped:
+                    place = way.end, channel.frequency_hz
+                    power_dbm = channel.launch_power_dbm - light.loss_db(way)
+                    arrivals[place] = max(power_dbm, arrivals.get(place, power_dbm))
+    return arrivals
+
+
+def _report(device: str, channel: ChannelSettings, light: Light, arrivals: Arrivals) -> ChannelReport:
+    if not channel.enabled:
+        return ChannelReport("disabled")
+    power_dbm = arrivals.get((Port(device, channel.port), channel.frequency_hz))
+    if power_dbm is None or _failed(device, channel, light):
+        return ChannelReport("down")
+    return ChannelReport("up", power_dbm)
+
+
+def _failed(device: str, channel: ChannelSettings, light: Light) -> bool:
+    return (device, channel.port) in light.faults.failed

@@ -1,0 +1,67 @@
+"""Where light gets to at present: the topology with its switches as they are set and its fibres as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sdqkd.devices.fibre_switch import CrossConnection, SwitchSettings
+from sdqkd.network.model import Port
+from sdqkd.network.topology import Crossing, LightPath, Switching, Topology, as_configured
+from sdqkd.plant.values import Faults
+
+
+@dataclass(frozen=True)
+class Light:
+    """How light runs. `broken` gives for a port of a switch what ends the light there."""
+
+    topology: Topology
+    switching: Switching
+    broken: Mapping[Port, str]
+    attenuation_db: Mapping[Port, float]
+    faults: Faults
+
+    def ways(self, start: Port, frequency_hz: int) -> tuple[LightPath, ...]:
+        """All ways of light from a port, also those that end before a device, with the reason in `stopped`."""
+        return tuple(self.topology.ways(start, frequency_hz, self.switching, self.faults.cut))
+
+    def loss_db(self, path: LightPath) -> float:
+        """Loss of a way, with what attenuators and faults add."""
+        added_db = sum(self.faults.added_loss_db.get(fibre, 0.0) for fibre in path.fibres)
+        attenuation_db = sum(self.attenuation_db.get(port, 0.0) for port in path.ports)
+        return path.loss_db + added_db + attenuation_db
+
+    def why_dark(self, ways: tuple[LightPath, ...]) -> str:
+        """Where the light ends that does not arrive where it should."""
+        elsewhere = [way for way in ways if not way.stopped]
+        if elsewhere:
+            return f"its light arrives at {elsewhere[0].end}"
+        if not ways:
+            return "its light runs in a circle"
+        longest = max(ways, key=lambda way: len(way.ports))
+        return self.broken.get(longest.end, longest.stopped)
+
+
+def light_of(topology: Topology, switches: Mapping[str, SwitchSettings], faults: Faults) -> Light:
+    """How light runs with these cross-connections and faults. A failed port of a switch joins nothing."""
+    crossings = []
+    broken: dict[Port, str] = {}
+    for device, crossing in _crossings(switches):
+        ends = Port(device, crossing.a_port), Port(device, crossing.b_port)
+        failed = [end for end in ends if tuple(end) in faults.failed]
+        if failed:
+            broken |= dict.fromkeys(ends, f"{failed[0]} has failed")
+        else:
+            crossings.append(Crossing(device, crossing.a_port, crossing.b_port))
+    attenuation_db = {
+        Port(device, port): attenuation_db
+        for device, settings in switches.items()
+        for port, attenuation_db in settings.attenuation_db.items()
+    }
+    return Light(topology, as_configured(crossings), broken, attenuation_db, faults)
+
+
+def _crossings(switches: Mapping[str, SwitchSettings]) -> Iterator[tuple[str, CrossConnection]]:
+    for device, settings in switches.items():
+        for crossing in settings.cross_connections.values():
+            yield device, crossing

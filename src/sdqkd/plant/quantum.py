@@ -1,0 +1,191 @@
+"""QKD links: key comes when both ends are ready, light joins them, and loss and neighbours leave it alive.
+
+The statuses: OFF is switched off here; PENDING, this end is ready and the other is not (or this one is not told
+everything yet); PASSIVE, both are ready and no key comes; ACTIVE, it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sdqkd.devices.qkd_backend import InterfaceStatus, LinkReport, LinkSettings, NodeReport
+from sdqkd.network.model import Interface, ModuleEnd, Port
+from sdqkd.network.topology import LightPath
+from sdqkd.physics.grid import hz_to_thz
+from sdqkd.plant.curves import key_rate_bps, qber, snr_db
+from sdqkd.plant.installation import Installation
+from sdqkd.plant.light import Light
+from sdqkd.plant.readiness import End, Links, own_obstacle, peer_obstacle, peer_of
+
+TELLS_LASER = "Huawei"  # the vendor whose modules say where their laser stands
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """The light of one transmitter, and every way that it takes."""
+
+    module: ModuleEnd
+    frequency_hz: int
+    ways: tuple[LightPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantum:
+    """All that the reports of the links follow from.
+
+    `emissions` are by transmitting node and link id; `occupied` gives those that pass a port, by frequency in Hz.
+    """
+
+    installation: Installation
+    links: Links
+    light: Light
+    emissions: Mapping[tuple[str, str], Emission]
+    occupied: Mapping[tuple[int, Port], list[Emission]]
+
+    def report(self, end: End) -> LinkReport:
+        """Report of a link at one end."""
+        own = own_obstacle(self.installation, self.light.faults, end)
+        report = own or self._with_peer(end)
+        return replace(report, laser_hz=end.link.frequency_hz) if self._tells_laser(end) else report
+
+    def _with_peer(self, end: End) -> LinkReport:
+        peer = peer_of(self.installation, self.links, end)
+        if isinstance(peer, str):
+            return LinkReport("PENDING", peer)
+        obstacle = peer_obstacle(self.installation, self.light.faults, end, peer)
+        if obstacle is not None:
+            return obstacle
+        ends = (end, peer) if end.link.role == "TRANSMITTER" else (peer, end)
+        return self._joined(*ends)
+
+    def _joined(self, transmitter: End, receiver: End) -> LinkReport:
+        """Report of a link whose ends are ready, the same at both."""
+        emission = self.emissions[transmitter.node, transmitter.link.id]
+        detector = ModuleEnd(receiver.node, receiver.link.interface or 0)
+        goal = self.installation.network.module(detector).port
+        arriving = [way for way in emission.ways if way.end == goal and not way.stopped]
+        if not arriving:
+            return LinkReport("PASSIVE", f"no light from {transmitter.node}: {self.light.why_dark(emission.ways)}")
+        path = min(arriving, key=self.light.loss_db)
+        return self._measured(emission.module, detector, path, self._collision(emission))
+
+    def _measured(
+        self, transmitter: ModuleEnd, receiver: ModuleEnd, path: LightPath, collision: str
+    ) -> LinkReport:
+        """Report of a link with light: its loss, and key unless something is in the way."""
+        sender, detector = map(self.installation.network.module, (transmitter, receiver))
+        if sender.profile != detector.profile:
+            return LinkReport("PASSIVE", f"{sender.profile} and {detector.profile} do not understand each other")
+        profile = self.installation.profiles[sender.profile]
+        measurement = self.installation.measured(transmitter, receiver, path)
+        excess_db = measurement.excess_db if measurement else 0.0
+        loss_db = round(max(0.0, self.light.loss_db(path) + excess_db), 3)
+        if collision:
+            return LinkReport("PASSIVE", collision, loss_db)
+        rate_bps = key_rate_bps(profile, loss_db, measurement.anchor if measurement else None)
+        quality = LinkReport("ACTIVE", "", loss_db, rate_bps, qber(profile, loss_db), snr_db(profile, loss_db))
+        too_much = _too_much(loss_db, sender, detector)
+        if too_much or rate_bps == 0:
+            reason = too_much or f"no key at a loss of {loss_db:.2f} dB"
+            return replace(quality, status="PASSIVE", reason=reason, rate_bps=0)
+        return quality
+
+    def _collision(self, emission: Emission) -> str:
+        """Whose light of the same frequency meets this one, and where; "" if none does."""
+        for port in _ports(emission):
+            for other in self.occupied[emission.frequency_hz, port]:
+                if other is not emission:
+                    return (
+                        f"the light of interface {other.module.interface} of {other.module.device} is on the same"
+                        f" frequency ({hz_to_thz(emission.frequency_hz)} THz) in"
+                        f" {_common_fibre(emission, other) or port}"
+                    )
+        return ""
+
+    def _tells_laser(self, end: End) -> bool:
+        interface = self.installation.interface(end.node, end.link.interface)
+        return (
+            _lit(self.installation, self.light, end) and interface is not None and interface.vendor == TELLS_LASER
+        )
+
+
+def node_reports(installation: Installation, links: Links, light: Light) -> dict[str, NodeReport]:
+    """Report of every SD-QKD node in `links`, by name."""
+    emissions = _emissions(installation, links, light)
+    quantum = Quantum(installation, links, light, emissions, _occupied(emissions.values()))
+    return {node: _node_report(quantum, node, own) for node, own in links.items()}
+
+
+def keyed_sites(
+    installation: Installation, links: Links, reports: Mapping[str, NodeReport]
+) -> Iterator[tuple[str, str]]:
+    """Pairs of sites that a link with key joins."""
+    site = {device.name: device.site for device in installation.network.of_kind("qkd-node")}
+    for node, report in reports.items():
+        for link_id, link in report.links.items():
+            if link.status == "ACTIVE":
+                peer = installation.nodes[links[node][link_id].remote_node or ""]
+                yield site[node], site[peer]
+
+
+def _node_report(quantum: Quantum, node: str, links: Mapping[str, LinkSettings]) -> NodeReport:
+    failed = quantum.light.faults.failed
+    interfaces: dict[int, InterfaceStatus] = {
+        number: "FAILED" if (node, str(number)) in failed else "ENABLED"
+        for number in quantum.installation.network.devices[node].interfaces
+    }
+    broken = bool(interfaces) and set(interfaces.values()) == {"FAILED"}
+    reports = {link.id: quantum.report(End(node, link)) for link in links.values()}
+    return NodeReport("FAILURE" if broken else "OPERATING", interfaces, reports)
+
+
+def _emissions(installation: Installation, links: Links, light: Light) -> dict[tuple[str, str], Emission]:
+    """The light of all transmitters that are switched on, whether anybody listens or not."""
+    found = {}
+    for node, own in links.items():
+        for link in own.values():
+            end = End(node, link)
+            if link.role == "TRANSMITTER" and link.frequency_hz is not None and _lit(installation, light, end):
+                module = ModuleEnd(node, link.interface or 0)
+                start = installation.network.module(module).port
+                found[node, link.id] = Emission(module, link.frequency_hz, light.ways(start, link.frequency_hz))
+    return found
+
+
+def _occupied(emissions: Iterable[Emission]) -> dict[tuple[int, Port], list[Emission]]:
+    found: dict[tuple[int, Port], list[Emission]] = {}
+    for emission in emissions:
+        for port in _ports(emission):
+            found.setdefault((emission.frequency_hz, port), []).append(emission)
+    return found
+
+
+def _ports(emission: Emission) -> Iterable[Port]:
+    """The ports that its light passes, each once, from the transmitter on."""
+    return dict.fromkeys(port for way in emission.ways for port in way.ports)
+
+
+def _lit(installation: Installation, light: Light, end: End) -> bool:
+    """Whether the laser of this end is on: the module works and is told to run, on a frequency."""
+    link = end.link
+    if not link.wanted or not link.physical or link.frequency_hz is None:
+        return False
+    working = (end.node, str(link.interface)) not in light.faults.failed
+    return working and installation.interface(end.node, link.interface) is not None
+
+
+def _too_much(loss_db: float, *modules: Interface) -> str:
+    for module in modules:
+        if loss_db > module.max_absorption_db:
+            return (
+                f"a loss of {loss_db:.2f} dB is more than the {module.max_absorption_db:g} dB that"
+                f" interface {module.id} of {module.port.element} bears"
+            )
+    return ""
+
+
+def _common_fibre(one: Emission, other: Emission) -> str:
+    fibres = [fibre for way in one.ways for fibre in way.fibres]
+    others = {fibre for way in other.ways for fibre in way.fibres}
+    return next((f"fibre {fibre}" for fibre in fibres if fibre in others), "")

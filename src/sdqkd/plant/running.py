@@ -1,0 +1,80 @@
+"""What the plant does at present: settings and faults as they are now, and the reports that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sdqkd.devices.fibre_switch import SwitchSettings
+from sdqkd.network.model import Network
+from sdqkd.plant.evaluate import evaluate
+from sdqkd.plant.installation import Installation
+from sdqkd.plant.sessions import Connection, Session, advanced, connection_of
+from sdqkd.plant.values import Faults, Reports, Settings
+
+
+class Running:
+    """Settings and faults are values that are replaced; reports are made when somebody asks, and kept until then.
+
+    `now` gives seconds of a clock that does not go back: a session of a protected connection starts at the last
+    change before it is first seen up.
+    """
+
+    def __init__(self, installation: Installation, now: Callable[[], float]) -> None:
+        self.settings = nothing_set(installation.network)
+        self.faults = Faults()
+        self._installation = installation
+        self._now = now
+        self._changed_s = now()
+        self._reports: Reports | None = None
+        self._sessions: Mapping[Connection, Session] = {}
+
+    def configure(self, settings: Settings) -> None:
+        """Tell the devices something else."""
+        if settings != self.settings:
+            self.settings = settings
+            self._change()
+
+    def suffer(self, faults: Faults) -> None:
+        """Break or mend something."""
+        if faults != self.faults:
+            self.faults = faults
+            self._change()
+
+    def reports(self) -> Reports:
+        """What every device reports now."""
+        if self._reports is None:
+            self._reports = evaluate(self._installation, self.settings, self.faults)
+            up = _intervals_s(self.settings, self._reports)
+            self._sessions = advanced(self._sessions, up, self._changed_s)
+        return self._reports
+
+    def session(self, connection: Connection) -> tuple[Session, float]:
+        """The session of a protected connection, and the time."""
+        self.reports()
+        return self._sessions.get(connection, Session()), self._now()
+
+    def _change(self) -> None:
+        self._reports = None
+        self._changed_s = self._now()
+
+
+def nothing_set(network: Network) -> Settings:
+    """The settings of devices that were told nothing yet."""
+    return Settings(
+        links={device.name: {} for device in network.of_kind("qkd-node")},
+        switches={device.name: SwitchSettings() for device in network.of_kind("fibre-switch")},
+        channels={device.name: {} for device in network.of_kind("transponder")},
+        connections={device.name: {} for device in network.of_kind("encryptor")},
+    )
+
+
+def _intervals_s(settings: Settings, reports: Reports) -> dict[Connection, int]:
+    """Rekey intervals of the connections that are up; the shorter one where the ends differ."""
+    up: dict[Connection, int] = {}
+    for device, statuses in reports.connections.items():
+        for name, status in statuses.items():
+            if status == "up":
+                told = settings.connections[device][name]
+                connection = connection_of(name, device, told.peer)
+                up[connection] = min(told.rekey_interval_s, up.get(connection, told.rekey_interval_s))
+    return up

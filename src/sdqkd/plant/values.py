@@ -1,0 +1,43 @@
+"""What the whole plant is told, what is broken in it, and what it reports: plain values by device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sdqkd.devices.encryptor import ConnectionSettings, ConnectionStatus
+from sdqkd.devices.fibre_switch import CrossConnectionStatus, SwitchSettings
+from sdqkd.devices.qkd_backend import LinkSettings, NodeReport
+from sdqkd.devices.transponder import ChannelReport, ChannelSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every device is told; what it may not have yet is empty."""
+
+    links: Mapping[str, Mapping[str, LinkSettings]]
+    switches: Mapping[str, SwitchSettings]
+    channels: Mapping[str, Mapping[str, ChannelSettings]]
+    connections: Mapping[str, Mapping[str, ConnectionSettings]]
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is broken: fibres that are cut, loss that came to others, parts that failed as (device, part).
+
+    A part is an interface number, a port or a line.
+    """
+
+    cut: frozenset[str] = frozenset()
+    added_loss_db: Mapping[str, float] = field(default_factory=dict)
+    failed: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What every device reports. A connection's key and its age need a clock: see `sessions`."""
+
+    nodes: Mapping[str, NodeReport]
+    switches: Mapping[str, Mapping[str, CrossConnectionStatus]]
+    channels: Mapping[str, Mapping[str, ChannelReport]]
+    connections: Mapping[str, Mapping[str, ConnectionStatus]]
