@@ -69,14 +69,14 @@ def read_public(text: str, types: Sequence[str] = HOST_KEY_TYPES) -> asyncssh.SS
 
     Raises InputError if it is none, or of none of the `types`.
     """
+    text = text.strip()
+    name = text.partition(" ")[0]
+    if name not in types:  # asyncssh would also take the public half out of a private key
+        raise InputError(f"{name[:24]!r} is no type of public key: one of {', '.join(types)} must stand there")
     try:
-        key = asyncssh.import_public_key(text.strip())
+        return asyncssh.import_public_key(text)
     except (asyncssh.KeyImportError, ValueError):
-        shown = text.strip()[:24]
-        raise InputError(f"{shown!r}… is no public key: 'ssh-ed25519 AAAA…' must stand there") from None
-    if key.get_algorithm() not in types:
-        raise InputError(f"a key of type {key.get_algorithm()} is not used here, only {', '.join(types)}")
-    return key
+        raise InputError(f"{text[:40]!r}… is no public key: is a part of it missing?") from None
 
 
 def public_text(key: asyncssh.SSHKey) -> str:

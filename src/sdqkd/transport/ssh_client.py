@@ -17,12 +17,11 @@ import asyncssh
 from sdqkd.errors import HostKeyError, InputError, LoginRefusedError, TransportError, UnreachableError
 from sdqkd.transport.keys import read_private, read_public
 from sdqkd.transport.links import Link, Receiver
-from sdqkd.transport.ssh_link import ALGORITHMS, KEEPALIVE_S, SUBSYSTEM, SshLink, address, watch_socket
+from sdqkd.transport.ssh_link import ALGORITHMS, KEEPALIVE_S, SUBSYSTEM, SshLink, address, printable, watch_socket
 
 TIMEOUT_S = 10.0
 
 _VERSION = "sdqkd"
-_SHOWN = 200  # characters of what a peer or the system says that an error repeats
 # Algorithms by which a device may prove its host key, SHA-1 excluded. Vendors' devices often have RSA keys.
 _HOST_KEY_ALGORITHMS = (
     "ssh-ed25519",
@@ -115,7 +114,7 @@ async def _open(connection: asyncssh.SSHClientConnection, link: _ClientLink) -> 
 
 def _explain(peer: str, client: _Client, error: Exception, timeout_s: float) -> TransportError:
     """Turn what asyncssh or the system says into what is wrong, where, and what to do."""
-    reason = _printable(error)
+    reason = printable(error)
     if client.mismatch:
         return HostKeyError(peer, client.mismatch)
     if isinstance(error, asyncssh.ChannelOpenError):
@@ -125,7 +124,7 @@ def _explain(peer: str, client: _Client, error: Exception, timeout_s: float) -> 
         return (HostKeyError if is_key else UnreachableError)(peer, f"no safe SSH can be agreed on: {reason}")
     if isinstance(error, TimeoutError):
         return UnreachableError(peer, f"no session within {timeout_s:g} s: {client.progress}")
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not client.connected:
         return UnreachableError(peer, _no_connection(error))
     return UnreachableError(peer, f"{client.progress}: {reason}")
 
@@ -137,13 +136,7 @@ def _no_connection(error: OSError) -> str:
         return "nothing listens there: is the agent running, is the port right?"
     if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return "there is no route to it"
-    return f"no connection: {os.strerror(error.errno) if error.errno else _printable(error)}"
-
-
-def _printable(error: Exception) -> str:
-    """Give an error's text, part of which the peer may have written, fit for a terminal."""
-    text = str(error)[:_SHOWN]
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return f"no connection: {os.strerror(error.errno) if error.errno else printable(error)}"
 
 
 class _Client(asyncssh.SSHClient):
@@ -153,6 +146,11 @@ class _Client(asyncssh.SSHClient):
         self.mismatch = ""
         self._expected = expected
         self._connection: asyncssh.SSHClientConnection | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether something took the TCP connection."""
+        return self._connection is not None
 
     @property
     def progress(self) -> str:

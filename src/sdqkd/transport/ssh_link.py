@@ -20,6 +20,7 @@ SUBSYSTEM = "netconf"
 KEEPALIVE_S = 20.0  # of silence, after which the peer is asked whether it lives; the third silence ends the link
 
 _CLOSE_TIMEOUT_S = 10.0  # for the peer to read the rest and agree; after that we go without its consent
+_SHOWN = 200  # characters of what a peer or the system says that an error repeats
 _CORKED_BYTES = 64 * 1024
 
 # AES-GCM costs asyncssh a seventh of what chacha20 does for small packets. Both carry their own MAC, and
@@ -38,6 +39,18 @@ _log = logging.getLogger(__name__)
 def address(host: str, port: int) -> str:
     """Write `host:port`, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def printable(error: Exception) -> str:
+    """Give an error's text, part of which the peer may have written, fit for a terminal and a log."""
+    text = str(error)[:_SHOWN]
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def log_failure(message: str, peer: str, error: Exception) -> None:
+    """Log what failed and where; the text of an exception is left out: it may hold a part of a configuration."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error(f"{message}: %s\n%s", peer, type(error).__name__, where)
 
 
 def watch_socket(connection: SSHConnection, full: Callable[[], None], empty: Callable[[], None]) -> None:
@@ -63,7 +76,7 @@ class SshLink(SSHSession[bytes]):
         self._channel: SSHChannel[bytes] | None = None
         self._corked: list[bytes] | None = None
         self._corked_bytes = 0
-        self._made = False
+        self.made = False
         self._lost = False
         self._reading = True
         self._full: set[str] = set()  # what keeps us from writing: the channel's window, the socket's buffer
@@ -107,7 +120,7 @@ class SshLink(SSHSession[bytes]):
 
     def session_started(self) -> None:
         """Give the receiver its link."""
-        self._made = True
+        self.made = True
         self._cork(self._receiver.link_made, self)
         if self._full and isinstance(self._receiver, FlowControlled):
             self._tell(self._receiver.pause_writing)
@@ -138,7 +151,7 @@ class SshLink(SSHSession[bytes]):
         self._corked = None
         if self._closing is not None:
             self._closing.cancel()
-        if self._made:
+        if self.made:
             self._tell(self._receiver.link_lost, self._reason(exc))
 
     # What the connection calls
@@ -147,14 +160,14 @@ class SshLink(SSHSession[bytes]):
         """Ask the receiver to write no more, for one reason of possibly several."""
         first = not self._full
         self._full.add(reason)
-        if first and self._made and isinstance(self._receiver, FlowControlled):
+        if first and self.made and isinstance(self._receiver, FlowControlled):
             self._tell(self._receiver.pause_writing)
 
     def let_go(self, reason: str) -> None:
         """Take a reason away; without any, the receiver may write again."""
         was_full = bool(self._full)
         self._full.discard(reason)
-        if was_full and not self._full and self._made and isinstance(self._receiver, FlowControlled):
+        if was_full and not self._full and self.made and isinstance(self._receiver, FlowControlled):
             self._cork(self._receiver.resume_writing)
 
     def abort(self) -> None:
@@ -166,7 +179,7 @@ class SshLink(SSHSession[bytes]):
     def _reason(self, error: Exception | None) -> SessionLostError | None:
         if error is None or self._closing is not None:
             return None
-        return SessionLostError(self.peer, f"the connection was lost: {error}")
+        return SessionLostError(self.peer, f"the connection was lost: {printable(error)}")
 
     def _resume(self) -> None:
         if self._reading and self._channel is not None and not self._lost:
@@ -196,8 +209,6 @@ class SshLink(SSHSession[bytes]):
         try:
             callback(*arguments)
         except Exception as error:
-            # Where, but not what: the text of an exception may hold a part of somebody's configuration.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("a session with %s failed with %s\n%s", self.peer, type(error).__name__, where)
+            log_failure("a session with %s failed and was ended", self.peer, error)
             if not self._lost:
                 self.abort()

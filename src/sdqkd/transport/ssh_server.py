@@ -13,10 +13,19 @@ from typing import Any
 
 import asyncssh
 
-from sdqkd.errors import TransportError
+from sdqkd.errors import InputError, TransportError
 from sdqkd.transport.keys import OWN_KEY_TYPES, read_private, read_public
 from sdqkd.transport.links import Receiver
-from sdqkd.transport.ssh_link import ALGORITHMS, KEEPALIVE_S, SUBSYSTEM, SshLink, address, watch_socket
+from sdqkd.transport.ssh_link import (
+    ALGORITHMS,
+    KEEPALIVE_S,
+    SUBSYSTEM,
+    SshLink,
+    address,
+    log_failure,
+    printable,
+    watch_socket,
+)
 
 LOGIN_TIMEOUT_S = 30.0
 MAX_LOGIN_FAILURES = 6  # of one connection; OpenSSH's MaxAuthTries
@@ -115,11 +124,14 @@ def _options(login_timeout_s: float, keepalive_s: float) -> dict[str, Any]:
 
 
 def _read_users(users: Mapping[str, Sequence[str]]) -> dict[str, frozenset[bytes]]:
-    return {name: frozenset(_user_key(text) for text in texts) for name, texts in users.items()}
+    return {name: frozenset(_user_key(name, text) for text in texts) for name, texts in users.items()}
 
 
-def _user_key(text: str) -> bytes:
-    return read_public(text, OWN_KEY_TYPES).public_data
+def _user_key(user: str, text: str) -> bytes:
+    try:
+        return read_public(text, OWN_KEY_TYPES).public_data
+    except InputError as error:
+        raise InputError(f"user {user!r}: {error.message}") from None
 
 
 def _no_listening(error: OSError) -> str:
@@ -140,17 +152,18 @@ class _Connection(asyncssh.SSHServer):
         self._links: set[SshLink] = set()
         self._socket_full = False
         self._failures = 0
+        self._ending = False
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._conn = conn
-        self._peer = address(*conn.get_extra_info("peername")[:2])
+        self._peer = address(*(conn.get_extra_info("peername") or ("unknown", 0))[:2])
         self._service.connections.add(self)
         watch_socket(conn, self._full, self._empty)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._service.connections.discard(self)
         if not self._conn.get_extra_info("username"):
-            _log.info("%s did not log in: %s", self._peer, exc or "it went away")
+            _log.info("%s did not log in: %s", self._peer, printable(exc) if exc else "it went away")
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -177,8 +190,8 @@ class _Connection(asyncssh.SSHServer):
             return False
         try:
             receiver = self._service.make_receiver()
-        except Exception:
-            _log.exception("no session can be made for %s", self._peer)
+        except Exception as error:
+            log_failure("no session can be made for %s", self._peer, error)
             return False
         link = _Channel(receiver, str(self._conn.get_extra_info("username")), self._peer, self._forget)
         if self._socket_full:
@@ -188,6 +201,7 @@ class _Connection(asyncssh.SSHServer):
 
     async def end(self) -> None:
         """Close all channels, then the connection."""
+        self._ending = True
         for link in list(self._links):
             link.close()
         if not self._links:
@@ -200,8 +214,9 @@ class _Connection(asyncssh.SSHServer):
             await self._conn.wait_closed()
 
     def _forget(self, link: SshLink) -> None:
+        """Close the connection with its last session; a client whose wish was refused may have another wish."""
         self._links.discard(link)
-        if not self._links:
+        if not self._links and (link.made or self._ending):
             self._conn.close()
 
     def _full(self) -> None:
