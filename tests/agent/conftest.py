@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.agent.memory_client import Client, Clock, join
-from tests.agent.small_node import SmallNode
+from tests.datastore.small_node import SmallNode
 
 from sdqkd.agent.server import Agent
 from sdqkd.agent.store import FileStore

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.agent.small_node import NODE, SmallNode
+from tests.datastore.small_node import NODE, SmallNode
 
 from sdqkd.agent.store import FileStore
 from sdqkd.errors import StoreError
@@ -123,7 +123,7 @@ import resource, sys
 from pathlib import Path
 from sdqkd.agent.store import FileStore
 from sdqkd.errors import StoreError
-from tests.agent.small_node import SmallNode
+from tests.datastore.small_node import SmallNode
 
 node, file = SmallNode(), Path(sys.argv[1])
 store = FileStore(file, node.schema)

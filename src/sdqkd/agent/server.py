@@ -33,7 +33,7 @@ class Agent:
     ) -> None:
         """Bring the device to the configuration that was kept, or to its factory one: see `datastore.boot`.
 
-        `name` is for the logs, by default the device's own; `call_later` is the clock, by default the event loop's.
+        `name` is for the logs, else the device's own; `call_later` is the clock, else the event loop's.
         """
         schema = device.schema
         self._service = Service(
