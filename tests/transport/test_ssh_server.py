@@ -126,6 +126,22 @@ async def test_old_algorithms_are_refused(serve: Any, keys: Any, echo: Any, algo
         await raw(listener, keys, **algorithms)
 
 
+async def test_what_is_offered_is_modern(serve: Any, echo: Any) -> None:
+    """As any scanner sees it: the names in the key exchange that the server proposes."""
+    listener = await serve(echo)
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    assert await reader.readline() == b"SSH-2.0-sdqkd\r\n"
+    writer.write(b"SSH-2.0-scanner\r\n")
+    length = int.from_bytes(await reader.readexactly(4), "big")
+    proposal = await reader.readexactly(length)
+    assert b"curve25519-sha256" in proposal
+    assert b"ssh-ed25519" in proposal
+    assert b"kex-strict-s-v00@openssh.com" in proposal
+    for old in (b"sha1", b"md5", b"cbc", b"arcfour", b"umac", b"zlib", b"ssh-rsa", b"diffie-hellman", b"gss"):
+        assert old not in proposal
+    writer.close()
+
+
 @pytest.mark.parametrize(
     "cipher", ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"]
 )

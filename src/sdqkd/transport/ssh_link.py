@@ -19,15 +19,22 @@ from sdqkd.transport.links import FlowControlled, Receiver
 SUBSYSTEM = "netconf"
 KEEPALIVE_S = 20.0  # of silence, after which the peer is asked whether it lives; the third silence ends the link
 
-_CLOSE_TIMEOUT_S = 10.0  # for the peer to read the rest and agree; after that we go without its consent
+_CLOSE_TIMEOUT_S = 30.0  # for a closing peer to read some more of the rest, or to agree; then we go without
 _SHOWN = 200  # characters of what a peer or the system says that an error repeats
 _CORKED_BYTES = 64 * 1024
 
 # AES-GCM costs asyncssh a seventh of what chacha20 does for small packets. Both carry their own MAC, and
-# curve25519 with strict key exchange is what every SSH of the last ten years speaks. No SHA-1, no CBC, no RSA.
+# curve25519 with strict key exchange is what every SSH of the last ten years speaks. No SHA-1, no CBC.
 ALGORITHMS: dict[str, Any] = {
     "kex_algs": ["curve25519-sha256", "curve25519-sha256@libssh.org"],
     "encryption_algs": ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"],
+    # Not used with these ciphers, but some peers insist on agreeing on one.
+    "mac_algs": [
+        "hmac-sha2-256-etm@openssh.com",
+        "hmac-sha2-512-etm@openssh.com",
+        "hmac-sha2-256",
+        "hmac-sha2-512",
+    ],
     "compression_algs": None,
 }
 
@@ -98,8 +105,8 @@ class SshLink(SSHSession[bytes]):
         """Send what is kept, then close the channel, with the peer's consent if it comes in time."""
         self._flush()
         if self._channel is not None and self._closing is None and not self._lost:
-            self._closing = asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT_S, self.abort)
             self._channel.close()
+            self._wait_for_consent(self._channel)
 
     def pause_reading(self) -> None:
         """Deliver nothing more; SSH's window then makes the peer wait."""
@@ -180,6 +187,15 @@ class SshLink(SSHSession[bytes]):
         if error is None or self._closing is not None:
             return None
         return SessionLostError(self.peer, f"the connection was lost: {printable(error)}")
+
+    def _wait_for_consent(self, channel: SSHChannel[bytes], before: int | None = None) -> None:
+        """Look from time to time whether a closing peer still reads; end without its consent if not."""
+        left = channel.get_write_buffer_size()
+        if left == before:
+            self.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._closing = loop.call_later(_CLOSE_TIMEOUT_S, self._wait_for_consent, channel, left)
 
     def _resume(self) -> None:
         if self._reading and self._channel is not None and not self._lost:
