@@ -23,7 +23,8 @@ NODE = SmallNode()
 VALIDATOR = Validator(NODE.schema)
 ME = 1
 
-_operations = st.sampled_from(["", "merge", "replace", "create", "delete", "remove"])
+# Most requests must succeed, or nothing is tested but refusals.
+_operations = st.sampled_from(["", "", "", "", "merge", "replace", "create", "delete", "remove"])
 _attribute = _operations.map(lambda name: f' nc:operation="{name}"' if name else "")
 _ids = st.sampled_from(["00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b", "nobody"])
 
@@ -35,8 +36,8 @@ def _leaf(draw: st.DrawFn) -> str:
             [
                 ("qkdn_id", _ids),
                 ("qkdn_location_id", st.sampled_from(["rack 1", "rack 2"])),
+                ("qkdn_location_id", st.sampled_from(["rack 3", "rack 4"])),
                 ("qkdn_version", st.sampled_from(["1", "2"])),
-                ("qkdn_status", st.just("t:DOWN")),
             ]
         )
     )
@@ -63,10 +64,8 @@ class Edit:
     default_operation: str
 
 
-_edits = st.builds(
-    Edit, st.sampled_from(["candidate", "candidate", "running"]), _requests, st.sampled_from(["merge", "none"])
-)
-_steps = st.lists(_edits | st.sampled_from(["commit", "discard", "copy"]), max_size=12)
+_edits = st.builds(Edit, st.sampled_from(["candidate", "running"]), _requests, st.sampled_from(["merge", "none"]))
+_steps = st.lists(_edits | _edits | _edits | st.sampled_from(["commit", "commit", "discard", "copy"]), max_size=15)
 
 
 class Plain:
