@@ -31,6 +31,8 @@ __all__ = ["Edited", "changes_to_xml", "edit", "edit_noting"]
 
 _WRITING = frozenset({"merge", "replace", "create"})
 _ERASING = frozenset({"delete", "remove"})
+# Those that need to know what is there.
+_STRICT = frozenset({"create", "delete", "none"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class _Editor:
 
     def _single(self, node: SchemaNode, element: Element, operation: Operation, old: Node | None) -> Node | None:
         """A leaf or container after the operation, None if it goes."""
-        self._refuse(node, element, operation, exists=old is not None)
+        if operation in _STRICT:
+            self._refuse(node, element, operation, exists=old is not None)
         if operation in _ERASING:
             return None
         if node.kind != "container":
@@ -159,7 +162,8 @@ class _Editor:
         self._once(node, element, keys, working)
         entries = working.entries(node)
         old = entries.get(keys)
-        self._refuse(node, element, operation, exists=old is not None)
+        if operation in _STRICT:
+            self._refuse(node, element, operation, exists=old is not None)
         if operation in _ERASING:
             working.set_entry(node, keys, None)
             return
@@ -174,7 +178,8 @@ class _Editor:
         value = self.reading.value(node, element)
         self._once(node, element, (value,), working)
         values = working.values(node)
-        self._refuse(node, element, operation, exists=value in values)
+        if operation in _STRICT:
+            self._refuse(node, element, operation, exists=value in values)
         if operation in _ERASING:
             working.set_value(node, value, present=False)
             return

@@ -77,7 +77,8 @@ def wrong_content(schema: Schema, path: Path, name: str, message: str) -> RpcErr
 def _inside(above: Path) -> str:
     if not above:
         return "at the top"
-    return f"in {above[-1] if isinstance(above[-1], str) else above[-1][0]}"
+    name = above[-1] if isinstance(above[-1], str) else above[-1][0]
+    return f"in {name.rpartition(':')[2]}"
 
 
 def first_conflict(nodes: Iterable[SchemaNode]) -> tuple[SchemaNode, SchemaNode] | None:
