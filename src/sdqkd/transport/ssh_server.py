@@ -140,7 +140,10 @@ def _no_listening(error: OSError) -> str:
         errno.EACCES: "this user may not listen there: ports below 1024 need a privilege",
         errno.EADDRNOTAVAIL: "this machine does not have that address",
     }
-    reason = reasons.get(error.errno or 0) or (os.strerror(error.errno) if error.errno else str(error))
+    number = error.errno
+    if number is None and "could not bind on any address" in str(error):  # asyncio since Python 3.12
+        number = errno.EADDRNOTAVAIL
+    reason = reasons.get(number or 0) or (os.strerror(number) if number else str(error))
     return f"cannot listen: {reason}"
 
 
