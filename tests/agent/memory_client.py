@@ -1,4 +1,4 @@
-"""A client joined to an agent in memory: calls return when the answer is there. And a clock that stands still."""
+"""Clients joined to an agent in memory: a call returns when its answer is there. And a clock that stands still."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from lxml import etree
 
 from sdqkd.agent.server import Agent
-from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, ReplyReceived
+from sdqkd.netconf.events import NEED_DATA, HelloReceived, ReplyReceived
+from sdqkd.netconf.framing import Framer
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1, Hello
 from sdqkd.netconf.messages import Reply
 from sdqkd.netconf.session import ClientSession
@@ -17,36 +18,29 @@ from sdqkd.transport.links import Link
 
 
 class Client:
-    """One session with an agent; `replies` are the answers in the order of their arrival."""
+    """One session with an agent, which keeps to the protocol."""
 
-    def __init__(
-        self, modules: dict[str, str], greet: bool = True, bases: tuple[str, ...] = (BASE_1_0, BASE_1_1)
-    ) -> None:
+    def __init__(self, modules: dict[str, str], bases: tuple[str, ...]) -> None:
         self.modules = modules
-        self.protocol = ClientSession(bases, modules)
         self.hello: Hello | None = None
-        self.replies: list[tuple[str, Reply]] = []
         self.closed = False
-        self._greet = greet
+        self._protocol = ClientSession(bases, modules)
+        self._replies: list[Reply] = []
         self._link: Link | None = None
 
     # What the transport calls
 
     def link_made(self, link: Link) -> None:
         self._link = link
-        greeting = self.protocol.start()
-        if self._greet:
-            link.write(greeting)
+        link.write(self._protocol.start())
 
     def data_received(self, data: bytes) -> None:
-        self.protocol.receive_data(data)
-        while (event := self.protocol.next_event()) is not NEED_DATA:
+        self._protocol.receive_data(data)
+        while (event := self._protocol.next_event()) is not NEED_DATA:
             if isinstance(event, HelloReceived):
                 self.hello = event.hello
             elif isinstance(event, ReplyReceived):
-                self.replies.append((event.message_id, event.reply))
-            else:
-                assert isinstance(event, Ended)
+                self._replies.append(event.reply)
 
     def link_lost(self, error: Exception | None) -> None:
         self.closed = True
@@ -59,12 +53,11 @@ class Client:
         assert self.hello.session_id is not None
         return self.hello.session_id
 
-    def call(self, operation: str | bytes | etree._Element) -> Reply:
+    def call(self, operation: str | etree._Element) -> Reply:
         """Do one operation; a text without a namespace is in NETCONF's."""
-        before = len(self.replies)
-        self.write(self.protocol.call(_payload(operation))[1])
-        assert len(self.replies) == before + 1
-        return self.replies[-1][1]
+        assert self._link is not None
+        self._link.write(self._protocol.call(_payload(operation))[1])
+        return self._replies.pop()
 
     def ask(self, operation: str) -> Reply:
         """Do one operation that must succeed."""
@@ -72,32 +65,65 @@ class Client:
         assert reply.ok, reply.errors
         return reply
 
-    def write(self, data: bytes) -> None:
-        """Send raw bytes."""
-        assert self._link is not None
-        self._link.write(data)
-
     def leave(self) -> None:
         """Drop the link without a word."""
         assert self._link is not None
         self._link.close()
 
 
-def _payload(operation: str | bytes | etree._Element) -> bytes:
-    if isinstance(operation, etree._Element):
-        return etree.tostring(operation, with_tail=False)
-    data = operation.encode() if isinstance(operation, str) else operation
-    root = etree.fromstring(b'<x xmlns="%b">%b</x>' % (BASE.encode(), data))
-    return etree.tostring(root[0], with_tail=False)
+class RawClient:
+    """A peer that sends whatever bytes a test wants; `messages` is what came back."""
+
+    def __init__(self, chunked: bool = True) -> None:
+        self.messages: list[etree._Element] = []
+        self.closed = False
+        self._framer = Framer(2**24)
+        self._chunked = chunked
+        self._link: Link | None = None
+
+    # What the transport calls
+
+    def link_made(self, link: Link) -> None:
+        self._link = link
+
+    def data_received(self, data: bytes) -> None:
+        self._framer.receive_data(data)
+        while (message := self._framer.next_message()) is not None:
+            self.messages.append(etree.fromstring(message))
+            if self._chunked:
+                self._framer.use_chunks()
+
+    def link_lost(self, error: Exception | None) -> None:
+        self.closed = True
+
+    # What tests call
+
+    def send(self, *frames: bytes) -> list[etree._Element]:
+        """Send bytes and give the messages that came back at once."""
+        assert self._link is not None
+        before = len(self.messages)
+        self._link.write(b"".join(frames))
+        return self.messages[before:]
 
 
-def join(
-    agent: Agent, *, username: str = "noc", greet: bool = True, bases: tuple[str, ...] = (BASE_1_0, BASE_1_1)
-) -> Client:
+def _payload(operation: str | etree._Element) -> bytes:
+    if isinstance(operation, str):
+        operation = etree.fromstring(f'<x xmlns="{BASE}">{operation}</x>')[0]
+    return etree.tostring(operation, with_tail=False)
+
+
+def join(agent: Agent, *, username: str = "noc", bases: tuple[str, ...] = (BASE_1_0, BASE_1_1)) -> Client:
     """Give a client with an open session."""
     schema = agent.datastores.schema
-    client = Client({module.namespace: module.name for module in schema.modules}, greet, bases)
+    client = Client({module.namespace: module.name for module in schema.modules}, bases)
     memory.pair(agent.make_session(), client, username)
+    return client
+
+
+def join_raw(agent: Agent, *, chunked: bool = True) -> RawClient:
+    """Give a peer that has a link and has not sent anything."""
+    client = RawClient(chunked)
+    memory.pair(agent.make_session(), client)
     return client
 
 
