@@ -58,7 +58,7 @@ def _model_sets(network: Network) -> Iterator[InputError]:
         try:
             load_for(device)
         except ModelError as error:
-            yield InputError(str(error), path=f"{device.path}/model-set")
+            yield InputError(f"{device.name} cannot have this: {error}", path=f"{device.path}/model-set")
 
 
 def load_for(device: Device) -> Schema:
@@ -68,7 +68,7 @@ def load_for(device: Device) -> Schema:
         for path in owned_by(device):
             schema.node(path)
     except KeyError:
-        message = f"the model set '{device.model_set}' of {device.name} is not one for a {device.kind}"
+        message = f"the model set '{device.model_set}' is not one for a {device.kind}"
         raise ModelError(message) from None
     return schema
 
@@ -120,9 +120,8 @@ def _dark_links(network: Network) -> Iterator[InputError]:
     for link in network.qkd_links.values():
         if not candidates(network, topology, link):
             start, goal = ends_of(network, link)
-            reason = why_dark(topology, start, goal, link.frequency_hz, link.fibres)
             what = f"no light of {light(link.frequency_hz)} can run from {start} to {goal}"
-            yield InputError(f"{what}: {reason}", path=link.path)
+            yield InputError(f"{what}: {why_dark(network, topology, link)}", path=link.path)
 
 
 def _shared_spectrum(network: Network) -> Iterator[InputError]:

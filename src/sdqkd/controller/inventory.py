@@ -46,7 +46,7 @@ class LoadedInventory:
 
 
 def load_network(text: str, file: str) -> LoadedNetwork:
-    """Read and check a network file. Raises InputErrors."""
+    """Read and check a network file. Raises InputError, InputErrors if several things are wrong."""
     document = _read("network", text, file)
     network = read_network(load("network"), document.tree)
     folder = Path(file).parent
@@ -61,7 +61,7 @@ def load_network(text: str, file: str) -> LoadedNetwork:
 
 
 def load_inventory(text: str, file: str) -> LoadedInventory:
-    """Read and check an inventory file; what it says for all devices is filled in. Raises InputErrors."""
+    """Read and check an inventory file; what it says for all devices is filled in. Raises InputError."""
     document = _read("inventory", text, file)
     top = Reader(document.tree).inside(_INVENTORY)
     common, folder = read_endpoint(top), Path(file).parent

@@ -1,60 +1,76 @@
-"""Why light does not come from one port to another: a sentence for whoever wrote the network file."""
+"""Why light does not come from a link's transmitter to its receiver, for whoever wrote the network file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import IntEnum
+from collections.abc import Iterator
 
-from sdqkd.network.model import Port
-from sdqkd.network.topology import LightPath, Topology, any_port_of
+from sdqkd.network.model import Network, Port, QkdLink
+from sdqkd.network.topology import Topology, any_port_of
 from sdqkd.physics.grid import hz_to_channel, hz_to_thz
 
-_SHOWN = 3
 
+def why_dark(network: Network, topology: Topology, link: QkdLink) -> str:
+    """The first thing on the way along the link's fibres that keeps the light from its receiver.
 
-class _Weight(IntEnum):
-    """How much an end of the way explains, most first. A switch has many free ports, which explain least."""
-
-    FILTER = 0
-    NO_CORD = 1
-    ELSEWHERE = 2
-    FREE_PORT = 3
-
-
-def why_dark(topology: Topology, start: Port, goal: Port, frequency_hz: int, fibres: Sequence[str]) -> str:
-    """Where light of this frequency stops on its way along `fibres`; "" if it arrives.
-
-    Of all places where it can end those count that lie behind most of the fibres.
+    The link has no light path; see `routing.candidates`.
     """
-    if goal not in topology.cords:
-        return f"nothing is plugged into {goal}"
-    ways = list(topology.ways(start, frequency_hz, any_port_of(topology), fibres=fibres))
-    if any(way.end == goal and not way.stopped for way in ways):
-        return ""
-    furthest = max((len(way.fibres) for way in ways), default=0)
-    stops = [(_weight(topology, way), _text(way, goal)) for way in ways if len(way.fibres) == furthest]
-    most = min((weight for weight, _ in stops), default=None)
-    texts = list(dict.fromkeys(text for weight, text in stops if weight is most))
-    more = f" (and {len(texts) - _SHOWN} more)" if len(texts) > _SHOWN else ""
-    return "; ".join(texts[:_SHOWN]) + more if texts else "the cords form a circle"
-
-
-def _weight(topology: Topology, way: LightPath) -> _Weight:
-    if not way.stopped:
-        return _Weight.ELSEWHERE
-    came_by_cord = len(way.ports) > 1 and way.ports[-2].element != way.end.element
-    if came_by_cord:
-        return _Weight.FILTER if way.end.element in topology.multiplexers else _Weight.ELSEWHERE
-    if way.end in topology.cords:
-        return _Weight.ELSEWHERE
-    return _Weight.FREE_PORT if way.end.element in topology.switch_ports else _Weight.NO_CORD
-
-
-def _text(way: LightPath, goal: Port) -> str:
-    return way.stopped or f"it arrives at {way.end} and not at {goal}"
+    start, goal = (network.module(end).port for end in (link.transmitter, link.receiver))
+    for port in (start, goal):
+        if port not in topology.cords:
+            return f"nothing is plugged into {port}"
+    if wrong := _wrong_turn(network, link):
+        return wrong
+    ways = topology.ways(start, link.frequency_hz, any_port_of(topology), fibres=link.fibres)
+    passed = max((len(way.fibres) for way in ways), default=0)
+    stretches = list(_stretches(network, link))
+    # Where the light came into the site that it does not leave, and where it should have left it.
+    entry = stretches[passed - 1][1] if passed else start
+    leave = stretches[passed][0] if passed < len(stretches) else goal
+    shut = _shut(topology, entry, link.frequency_hz) or _shut(topology, leave, link.frequency_hz)
+    return shut or f"no cords and switches lead from {entry} to {leave}"
 
 
 def light(frequency_hz: int) -> str:
     """A frequency as people name it: `channel 34` or `228.849205 THz`."""
     channel = hz_to_channel(frequency_hz)
     return f"channel {channel}" if channel is not None else f"{hz_to_thz(frequency_hz)} THz"
+
+
+def _wrong_turn(network: Network, link: QkdLink) -> str:
+    """Fibres that do not lead from site to site; "" if they do."""
+    site = _site_of(network, link.transmitter.device)
+    for near, far in _stretches(network, link):
+        if _site_of(network, near.element) != site:
+            name = next(name for name in link.fibres if near in (network.fibres[name].a, network.fibres[name].b))
+            return f"the way has come to {site}, where fibre {name} does not begin"
+        site = _site_of(network, far.element)
+    goal = _site_of(network, link.receiver.device)
+    return "" if site == goal else f"its fibres end at {site}, and the receiver is at {goal}"
+
+
+def _stretches(network: Network, link: QkdLink) -> Iterator[tuple[Port, Port]]:
+    """The ends of each fibre, in the direction in which the link takes it as far as that can be told."""
+    site = _site_of(network, link.transmitter.device)
+    for fibre in (network.fibres[name] for name in link.fibres):
+        forth = _site_of(network, fibre.b.element) != site
+        near, far = (fibre.a, fibre.b) if forth else (fibre.b, fibre.a)
+        yield near, far
+        site = _site_of(network, far.element)
+
+
+def _site_of(network: Network, element: str) -> str:
+    return (network.devices.get(element) or network.multiplexers[element]).site
+
+
+def _shut(topology: Topology, line: Port, frequency_hz: int) -> str:
+    """Why a multiplexer lets no such light through between its line and a cord; "" if it does, or is none."""
+    multiplexer = topology.multiplexers.get(line.element)
+    if multiplexer is None:
+        return ""
+    others = [port for port in multiplexer.ports.values() if port.name != multiplexer.line_port]
+    passing = [Port(multiplexer.name, port.name) for port in others if port.passes(frequency_hz)]
+    if not passing or not multiplexer.ports[multiplexer.line_port].passes(frequency_hz):
+        return f"no port of {multiplexer.name} passes {light(frequency_hz)}"
+    if any(port in topology.cords for port in passing):
+        return ""
+    return f"nothing is plugged into {' or '.join(map(str, passing))}"

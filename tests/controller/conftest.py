@@ -1,0 +1,27 @@
+"""Two networks as input: three sites that have one of everything, and MadQCI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdqkd.controller.inventory import LoadedNetwork, load_network
+
+DATA = Path(__file__).parent / "data"
+MADQCI = Path(__file__).parents[2] / "examples" / "madqci" / "network.yaml"
+
+
+@pytest.fixture(scope="session")
+def three_sites_text() -> str:
+    return (DATA / "network.yaml").read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def three_sites(three_sites_text: str) -> LoadedNetwork:
+    return load_network(three_sites_text, "network.yaml")
+
+
+@pytest.fixture(scope="session")
+def madqci() -> LoadedNetwork:
+    return load_network(MADQCI.read_text("utf-8"), "examples/madqci/network.yaml")

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.controller.cases import Case, read_cases
+
+from sdqkd.controller.inventory import (
+    LoadedNetwork,
+    check_endpoints,
+    load_inventory,
+    load_network,
+    read_file,
+    with_inventory,
+)
+from sdqkd.errors import InputError, InputErrors
+from sdqkd.network.model import Endpoint
+
+DATA = Path(__file__).parent / "data"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBmVH5Ky3Ue+RCKnCkKLeVcLCnQdFWlXwn9xM3Ic6RGa"
+
+
+def by_name(case: Case) -> str:
+    return case.name.replace(" ", "-")
+
+
+@pytest.mark.parametrize("case", read_cases(DATA / "bad-networks.yaml"), ids=by_name)
+def test_a_wrong_network_file_is_refused_with_every_place(case: Case, three_sites_text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        load_network(case.spoil(three_sites_text), "network.yaml")
+    check_complaints(case, refused.value)
+
+
+@pytest.mark.parametrize("case", read_cases(DATA / "bad-inventories.yaml"), ids=by_name)
+def test_a_wrong_inventory_is_refused_with_every_place(case: Case, three_sites: LoadedNetwork) -> None:
+    text = (DATA / "inventory.yaml").read_text("utf-8")
+    with pytest.raises(InputError) as refused:
+        with_inventory(three_sites, load_inventory(case.spoil(text), "network.yaml"))
+    check_complaints(case, refused.value)
+
+
+def check_complaints(case: Case, error: InputError) -> None:
+    errors = error.errors if isinstance(error, InputErrors) else (error,)
+    said = [(each.file, each.line, each.path) for each in errors]
+    assert said == [("network.yaml", wanted.line, wanted.path) for wanted in case.complaints], str(error)
+    for each, wanted in zip(errors, case.complaints, strict=True):
+        assert wanted.message in each.message
+
+
+def test_both_example_networks_are_right(three_sites: LoadedNetwork, madqci: LoadedNetwork) -> None:
+    assert len(three_sites.network.devices) == 12
+    assert len(madqci.network.devices) == 36
+
+
+def test_an_inventory_says_where_devices_answer(three_sites: LoadedNetwork) -> None:
+    inventory = load_inventory((DATA / "inventory.yaml").read_text("utf-8"), "/etc/sdqkd/inventory.yaml")
+    devices = with_inventory(three_sites, inventory).network.devices
+    own = Endpoint("192.0.2.1", 830, KEY, "noc", "/etc/sdqkd/keys/noc")
+    assert devices["alfa-qkd"].management == own
+    assert devices["bravo-qkd"].management == Endpoint("bravo.example", 4022, KEY, "night", "/root/night")
+
+
+def test_what_an_inventory_leaves_out_comes_from_the_network_file(three_sites_text: str) -> None:
+    text = three_sites_text.replace(
+        "      kind: qkd-node\n", "      kind: qkd-node\n      management: {username: own, client-key-file: key}\n"
+    )
+    bare = f"inventory: {{device: [{{name: alfa-qkd, address: 192.0.2.1, host-key: {KEY}}}]}}"
+    loaded = with_inventory(load_network(text, "/net/network.yaml"), load_inventory(bare, "/inv/inventory.yaml"))
+    assert loaded.network.devices["alfa-qkd"].management == Endpoint("192.0.2.1", 830, KEY, "own", "/net/key")
+
+
+def test_devices_that_cannot_be_reached_are_all_named(three_sites: LoadedNetwork) -> None:
+    inventory = load_inventory((DATA / "inventory.yaml").read_text("utf-8"), "inventory.yaml")
+    with pytest.raises(InputErrors) as refused:
+        check_endpoints(with_inventory(three_sites, inventory))
+    assert len(refused.value.errors) == 10
+    first = refused.value.errors[0]
+    assert first.message.startswith("charlie-qkd has no address, host key, user name, client key file")
+    assert (first.file, first.path) == ("network.yaml", "/sdqkd-network:network/device[name='charlie-qkd']")
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.yaml: the file cannot be read: No such file"):
+        read_file(tmp_path / "nowhere.yaml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Is a directory"):
+        read_file(tmp_path)
+
+
+def test_text_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "latin.yaml"
+    file.write_bytes("network:\n  name: Quintín\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"latin\.yaml:2: this is not UTF-8"):
+        read_file(file)
