@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from sdqkd import __version__
-from sdqkd.errors import ApplyError, InputError, SdqkdError
+from sdqkd.errors import ApplyError, InputError, InputErrors, SdqkdError
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = EXIT_ERROR
     except BrokenPipeError:
         # The reader of a pipe went away; say nothing more, also not at interpreter exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         code = EXIT_ERROR
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -82,18 +82,16 @@ def report(error: SdqkdError, *, as_json: bool) -> None:
     """One message on stderr; with `--json` also an object on stdout, so that a script need not parse text."""
     click.echo(f"error: {error}", err=True)
     if as_json:
-        click.echo(json.dumps({"error": describe(error)}, ensure_ascii=False, indent=2))
+        faults = error.errors if isinstance(error, InputErrors) else (error,)
+        click.echo(json.dumps({"errors": [describe(one) for one in faults]}, ensure_ascii=False, indent=2))
 
 
 def describe(error: SdqkdError) -> dict[str, object]:
     """An error as an object: its kind, its message, and where it lies as far as it knows."""
-    shown: dict[str, object] = {"kind": type(error).__name__, "message": str(error)}
+    shown: dict[str, object] = {"kind": type(error).__name__, "message": getattr(error, "message", str(error))}
     if isinstance(error, InputError):
-        shown |= {"message": error.message, "file": error.file, "line": error.line, "path": error.path}
+        shown |= {"file": error.file, "line": error.line, "path": error.path}
     if isinstance(error, ApplyError):
-        shown |= {
-            "message": error.message,
-            "failures": {device: describe(failure) for device, failure in error.failures.items()},
-            "left": dict(error.left),
-        }
+        shown["failures"] = {device: describe(failure) for device, failure in error.failures.items()}
+        shown["left"] = dict(error.left)
     return shown

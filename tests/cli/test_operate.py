@@ -1,0 +1,203 @@
+"""emulate, plan, apply, status: a network comes up, stays up, and nothing is half done with a wrong device."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ncclient import manager
+from ncclient.transport.errors import AuthenticationError, SSHError
+from tests.cli.conftest import MADQCI, THREE_SITES, Emulation, Run, emulate
+
+from sdqkd.transport.keys import make_key_pair
+
+
+def test_factory_to_desired_and_again(sdqkd: Run, three_sites: Emulation) -> None:
+    at = (THREE_SITES, "--inventory", three_sites.inventory)
+
+    planned = sdqkd("plan", *at)
+    assert planned.code == 2
+    assert "+ qkd_link Alfa-Bravo-DV" in planned.out
+    assert sdqkd("status", *at).code == 1
+
+    applied = sdqkd("apply", *at)
+    assert applied.code == 0, applied.err
+    assert "applied" in applied.out
+
+    status = sdqkd("status", *at, "--json")
+    assert status.code == 0, status.out
+    links = {row["name"]: row for row in status.json["links"]}
+    assert links["Alfa-Bravo-DV"]["status"] == "ACTIVE"
+    assert links["Bravo-Charlie-CV"]["status"] == "not switched"
+
+    again = sdqkd("plan", *at)
+    assert (again.code, again.out.strip()) == (0, "no changes")
+    assert sdqkd("apply", *at).out.strip() == "no changes"
+
+
+def test_what_was_applied_survives_a_restart(sdqkd: Run, three_sites: Emulation) -> None:
+    assert sdqkd("apply", THREE_SITES, "--inventory", three_sites.inventory).code == 0
+    assert three_sites.stop(signal.SIGKILL) == -signal.SIGKILL
+    again = emulate(THREE_SITES, three_sites.run_dir)
+    try:
+        assert sdqkd("plan", THREE_SITES, "--inventory", again.inventory).out.strip() == "no changes"
+        assert sdqkd("status", THREE_SITES, "--inventory", again.inventory).code == 0
+    finally:
+        again.stop()
+    reset = emulate(THREE_SITES, three_sites.run_dir, "--factory-reset")
+    try:
+        assert sdqkd("plan", THREE_SITES, "--inventory", reset.inventory).code == 2
+    finally:
+        reset.stop()
+
+
+def test_the_inventory_of_an_emulation_is_found_and_goes_with_it(sdqkd: Run, tmp_path: Path) -> None:
+    emulation = emulate(THREE_SITES, tmp_path / "run" / "three-sites")
+    try:
+        assert sdqkd("plan", THREE_SITES, cwd=tmp_path).code == 2
+    finally:
+        assert emulation.stop(signal.SIGTERM) == 0
+    alone = sdqkd("plan", THREE_SITES, cwd=tmp_path)
+    assert alone.code == 1
+    assert "inventory" in alone.err
+
+
+def test_no_colours_in_pipes_and_no_secrets_in_the_run_directory(sdqkd: Run, three_sites: Emulation) -> None:
+    done = sdqkd("plan", THREE_SITES, "--inventory", three_sites.inventory)
+    assert "\x1b" not in done.out + done.err
+    assert "PRIVATE" not in three_sites.inventory.read_text("utf-8")
+    private = [*three_sites.run_dir.glob("devices/*/host_key"), three_sites.run_dir / "noc_key"]
+    assert all(file.stat().st_mode & 0o077 == 0 for file in private)
+    assert len(private) > 3
+
+
+@pytest.fixture
+def garbage_port() -> Iterator[int]:
+    """A server that is no SSH server, and one that never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                with peer:
+                    peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 50)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(timeout=10)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("fault", ["unreachable", "wrong host key", "refused login", "garbage", "another device"])
+def test_one_wrong_device_and_nothing_is_written(
+    sdqkd: Run, three_sites: Emulation, garbage_port: int, tmp_path: Path, fault: str
+) -> None:
+    other = three_sites.device("charlie-qkd")
+    match fault:
+        case "unreachable":
+            inventory, said = three_sites.inventory_with("alfa-qkd", port=free_port()), "nothing listens there"
+        case "wrong host key":
+            inventory, said = three_sites.inventory_with("alfa-qkd", host_key=other["host-key"]), "SHA256:"
+        case "refused login":
+            stranger = tmp_path / "stranger_key"
+            make_key_pair(stranger)
+            inventory, said = three_sites.inventory_with("alfa-qkd", client_key_file=str(stranger)), "noc"
+        case "garbage":
+            inventory, said = three_sites.inventory_with("alfa-qkd", port=garbage_port), "SSH"
+        case _:
+            inventory = three_sites.inventory_with("alfa-qkd", port=other["port"], host_key=other["host-key"])
+            said = "alfa-qkd is 0a000000"
+    for command in ("plan", "apply"):
+        done = sdqkd(command, THREE_SITES, "--inventory", inventory)
+        assert done.code == 1
+        assert done.err.count("alfa-qkd") == 1 or fault == "another device"
+        assert said in done.err
+        assert "Traceback" not in done.err
+    # The other devices still hold their factory configuration.
+    left = sdqkd("plan", THREE_SITES, "--inventory", three_sites.inventory, "--json").json
+    assert len(left["devices"]) == 12
+    assert all(device["changes"] for device in left["devices"])
+    status = sdqkd("status", THREE_SITES, "--inventory", inventory)
+    assert status.code == 1
+    assert "alfa-qkd" in status.out
+
+
+def test_an_inventory_with_a_private_key_that_is_not_there(sdqkd: Run, three_sites: Emulation) -> None:
+    inventory = three_sites.inventory_with("alfa-qkd", client_key_file="/nonexistent/key")
+    done = sdqkd("plan", THREE_SITES, "--inventory", inventory)
+    assert done.code == 1
+    assert "/nonexistent/key" in done.err
+
+
+def test_one_agent_serves_a_device_and_only_known_users(tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger_key"
+    make_key_pair(stranger)
+    friend = tmp_path / "friend_key"
+    (tmp_path / "friend_key.pub").write_text(make_key_pair(friend) + "\n", "utf-8")
+    emulation = _agent("alfa-qkd", tmp_path, "--authorized", f"friend={tmp_path / 'friend_key.pub'}")
+    try:
+        port = emulation["port"]
+        with _connect(port, "noc", tmp_path / "run" / "noc_key") as session:
+            assert "0a000000-0000-4000-8000-000000000001" in session.get_config("running").data_xml
+        with _connect(port, "friend", friend) as session:
+            assert session.connected
+        for user, key in (("noc", stranger), ("nobody", tmp_path / "run" / "noc_key"), ("friend", stranger)):
+            with pytest.raises((AuthenticationError, SSHError)):
+                _connect(port, user, key)
+    finally:
+        emulation["process"].stop()
+
+
+def _connect(port: int, user: str, key: Path) -> manager.Manager:
+    return manager.connect(
+        host="127.0.0.1",
+        port=port,
+        username=user,
+        key_filename=str(key),
+        hostkey_verify=False,
+        allow_agent=False,
+        look_for_keys=False,
+        timeout=20,
+    )
+
+
+def _agent(name: str, folder: Path, *options: str) -> dict[str, object]:
+    import json
+    import subprocess
+    import sys
+
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "sdqkd", "agent", str(THREE_SITES), name),
+            *("--run-dir", str(folder / "run"), "--json", *options),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    text = ""
+    while not text.endswith("}\n"):
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+        text += line
+    return {**json.loads(text), "process": Emulation(process, folder)}
+
+
+def test_an_agent_for_a_device_that_the_network_does_not_have(sdqkd: Run) -> None:
+    done = sdqkd("agent", MADQCI, "quixote-qkd")
+    assert done.code == 1
+    assert "quixote-qkd" in done.err
