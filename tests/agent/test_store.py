@@ -121,27 +121,38 @@ def test_a_place_that_cannot_be_had_is_said(tmp_path: Path) -> None:
 _FILLS_THE_DISK = """
 import resource, sys
 from pathlib import Path
+from sdqkd.agent.server import Agent
 from sdqkd.agent.store import FileStore
-from sdqkd.errors import StoreError
+from tests.agent.memory_client import Clock, join
 from tests.datastore.small_node import SmallNode
 
-node, file = SmallNode(), Path(sys.argv[1])
-store = FileStore(file, node.schema)
-store.save(node.factory())
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-try:
-    store.save(node.factory())
-except StoreError as error:
-    print(error)
+node = SmallNode()
+client = join(Agent(node, FileStore(Path(sys.argv[1]), node.schema), call_later=Clock().call_later))
+
+def move(place):
+    config = f'<config><qkd_node xmlns="urn:etsi:qkd:yang:etsi-qkd-node"><qkdn_location_id>{place}'
+    config += "</qkdn_location_id></qkd_node></config>"
+    return client.call(f"<edit-config><target><running/></target>{config}</edit-config>")
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+print(*move("rack 2").errors)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert len(node.applied) == 1
+if "again" in sys.argv:
+    assert move("rack 3").ok
 """
 
 
-def test_a_full_disk_leaves_the_old_file(node: SmallNode, store_file: Path, factory: Container) -> None:
+@pytest.mark.parametrize(("arguments", "place"), [((), "rack 1"), (("again",), "rack 3")])
+def test_a_full_disk_refuses_a_commit_cleanly(
+    node: SmallNode, store_file: Path, factory: Container, arguments: tuple[str, ...], place: str
+) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     told = subprocess.run(
-        [sys.executable, "-c", _FILLS_THE_DISK, str(store_file)],
+        [sys.executable, "-c", _FILLS_THE_DISK, str(store_file), *arguments],
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert told.stdout == f"{store_file}: cannot be written: File too large\n"
-    assert FileStore(store_file, node.schema).load() == factory
+    wrong = f"the configuration cannot be kept: {store_file}: cannot be written: File too large [resource-denied]"
+    assert told.stdout.strip() == wrong
+    assert FileStore(store_file, node.schema).load() == moved(node, factory, place)
     assert not store_file.with_name("running.json.new").exists()

@@ -1,0 +1,128 @@
+"""What answered ok is there after any death of the process; and what cannot be read back is not replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+from ncclient import manager
+from tests.agent.ssh_client import PLACE, log_in, place_in
+
+from sdqkd.transport.keys import make_key_pair
+
+ROOT = Path(__file__).parents[2]
+
+
+class Child:
+    """An agent in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "tests.agent.serve_small_node", str(folder)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        self._key_file = folder / "client"
+        self._said = json.loads(_pipe(self.process.stdout).readline() or "{}")
+
+    @property
+    def complaint(self) -> str:
+        """What a child that did not start has said."""
+        assert not self._said
+        return _pipe(self.process.stderr).read()
+
+    def log_in(self) -> manager.Manager:
+        return log_in(self._said["port"], self._said["host-key"], self._key_file)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        _pipe(self.process.stdout).close()
+        _pipe(self.process.stderr).close()
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], Child]]:
+    (tmp_path / "client.pub").write_text(make_key_pair(tmp_path / "client"))
+    children: list[Child] = []
+
+    def start() -> Child:
+        children.append(Child(tmp_path))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
+
+
+def test_what_answered_ok_survives_a_kill(start: Callable[[], Child]) -> None:
+    child = start()
+    for place in ("rack 2", "rack 3"):
+        session = child.log_in()
+        session.edit_config(PLACE.format(place), target="candidate")
+        session.commit()
+        child.kill()
+        child = start()
+        with child.log_in() as session:
+            assert place_in(session, "running") == place
+            assert place_in(session, "candidate") == place
+
+
+def test_a_candidate_and_locks_are_gone_after_a_kill(start: Callable[[], Child]) -> None:
+    child = start()
+    session = child.log_in()
+    session.lock("candidate")
+    session.edit_config(PLACE.format("rack 2"), target="candidate")
+    child.kill()
+    with start().log_in() as session:
+        assert place_in(session, "candidate") == "rack 1"
+        session.lock("candidate")
+
+
+def test_a_kill_in_the_middle_leaves_the_old_or_the_new(start: Callable[[], Child]) -> None:
+    child = start()
+    before = "rack 1"
+    for attempt in range(3):
+        session = child.log_in()
+        session.async_mode = True
+        places = [f"rack {attempt}.{number}" for number in range(20)]
+        calls = [session.edit_config(PLACE.format(place), target="running") for place in places]
+        calls[attempt * 5].event.wait(20)
+        child.kill()
+        answered = [place for place, call in zip(places, calls, strict=True) if call.reply is not None]
+        assert answered
+        child = start()
+        with child.log_in() as session:
+            found = place_in(session, "running")
+        assert found in [before, *places][len(answered) :]
+        before = found
+
+
+@pytest.mark.parametrize("damage", ['{"format": 1, "model-se', "", '{"format": 1, "model-set": "transponder"}'])
+def test_a_damaged_store_is_never_replaced_by_the_factory(
+    start: Callable[[], Child], tmp_path: Path, damage: str
+) -> None:
+    start().kill()
+    file = tmp_path / "running.json"
+    file.write_text(damage)
+    complaint = start().complaint
+    assert complaint.startswith(f"error: {file}: ")
+    assert "bring back a copy of it" in complaint
+    assert "Traceback" not in complaint
+    assert file.read_text() == damage
+
+
+def test_two_processes_cannot_serve_one_store(start: Callable[[], Child]) -> None:
+    start()
+    assert "another agent uses this store" in start().complaint
