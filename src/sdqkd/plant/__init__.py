@@ -1,6 +1,6 @@
 """The emulated network: what agents report follows from what is configured and how light runs.
 
-`plant.Plant` is the whole; `running.Running` holds what is configured and broken; `evaluate.evaluate` makes the
-reports, a pure function without a clock. The key-rate curves are in `curves` alone, so that better physics can take
-their place.
+`plant.Plant` is the whole; `running.Running` holds what is configured and broken; `evaluate.evaluate` makes
+the reports, a pure function without a clock. The key-rate curves are in `curves` alone, so that better physics can
+take their place.
 """

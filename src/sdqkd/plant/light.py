@@ -32,14 +32,13 @@ class Light:
         return path.loss_db + added_db + attenuation_db
 
     def why_dark(self, ways: tuple[LightPath, ...]) -> str:
-        """Where the light ends that does not arrive where it should."""
-        elsewhere = [way for way in ways if not way.stopped]
-        if elsewhere:
-            return f"its light arrives at {elsewhere[0].end}"
+        """Where light ends that does not arrive where it should: of several ways, the one that gets farthest."""
         if not ways:
             return "its light runs in a circle"
-        longest = max(ways, key=lambda way: len(way.ports))
-        return self.broken.get(longest.end, longest.stopped)
+        farthest = max(ways, key=lambda way: (len(way.ports), bool(way.stopped)))
+        if not farthest.stopped:
+            return f"its light arrives at {farthest.end}"
+        return self.broken.get(farthest.end, farthest.stopped)
 
 
 def light_of(topology: Topology, switches: Mapping[str, SwitchSettings], faults: Faults) -> Light:
