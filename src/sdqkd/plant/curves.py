@@ -49,7 +49,7 @@ def qber(profile: Profile, loss_db: float) -> float | None:
 
     >>> from sdqkd.profiles.profile import load_profiles
     >>> round(qber(load_profiles()["toshiba"], 2.0), 4), round(qber(load_profiles()["toshiba"], 26.0), 4)
-    (0.0308, 0.11)
+    (0.0304, 0.11)
     """
     if profile.low_loss_qber is None:
         return None
