@@ -17,9 +17,10 @@ die between the commits, nobody leads anything back: only confirmed commits coul
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from sdqkd.controller.fleet import Fleet
 from sdqkd.controller.intent import owned_by
@@ -28,6 +29,8 @@ from sdqkd.controller.session import DeviceSession, Store
 from sdqkd.errors import ApplyError, DeviceError, SdqkdError
 from sdqkd.schema.diff import Change, apply
 from sdqkd.schema.tree import EMPTY, Container, Path
+
+T = TypeVar("T")
 
 _LOCKED: tuple[Store, ...] = ("candidate", "running")
 
@@ -72,12 +75,21 @@ async def apply_plan(plan: Plan, fleet: Fleet) -> None:
     """Bring every device of the plan to what it says, or leave every device as it was.
 
     Raises ApplyError: `failures` says what each device objected to, `left` what those hold that are not as they
-    were; it is empty if nothing was changed. A cancellation is obeyed after the way back.
+    were; it is empty if nothing was changed. A cancellation becomes an ApplyError too, after the way back.
     """
     if strangers := [name for name in plan.devices if name not in fleet.devices]:
         raise ApplyError(f"the plan is for another network: {', '.join(strangers)} is not known here")
     parts = [_Part(name, device, owned_by(fleet.devices[name])) for name, device in plan.devices.items()]
     await _Transaction(fleet, parts).run()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """What comes of `work`, which a cancellation does not stop: devices wait for it to put them in order."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    return task.result()
 
 
 class _Transaction:
@@ -90,16 +102,14 @@ class _Transaction:
         self._committing = False
 
     async def run(self) -> None:
-        """Take all steps; on a failure go back, and raise ApplyError."""
+        """Take all steps; on a failure or an interruption go back, and raise ApplyError."""
         try:
             await self._steps()
         except _StepFailedError as failed:
-            raise await self._back(failed.error) from None
-        except asyncio.CancelledError as cancelled:
-            undone = await asyncio.shield(self._back(ApplyError("interrupted")))
-            cancelled.add_note(str(undone))
-            raise
-        await self._each("unlock", self._changing, self._unlock)
+            raise await _to_its_end(self._back(failed.error)) from None
+        except asyncio.CancelledError:
+            raise await _to_its_end(self._back(ApplyError("interrupted"))) from None
+        await _to_its_end(self._each("unlock", self._changing, self._unlock))
 
     async def _steps(self) -> None:
         await self._step("lock", self._changing, self._lock)

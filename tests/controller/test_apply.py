@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import re
+
+import pytest
+from tests.controller.emulated import Emulated
+
+from sdqkd.controller.apply import apply_plan
+from sdqkd.controller.fleet import Fleet
+from sdqkd.controller.intent import desired
+from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.plan import Plan, make_plan
+from sdqkd.controller.session import Timeouts, open_session
+from sdqkd.errors import ApplyError
+from sdqkd.network.model import Network
+from sdqkd.schema.diff import apply
+from sdqkd.schema.tree import Container
+
+OPERATION = re.compile(rb"<rpc[^>]*><([a-z-]+)")
+TIMEOUTS = Timeouts(hello_s=1.0, answer_s=0.05)
+
+
+def operation_in(data: bytes) -> str:
+    found = OPERATION.search(data)
+    return found[1].decode() if found else ""
+
+
+def small(network: Network) -> Network:
+    """One channel over two transponders: the least that is more than one device."""
+    names = ("alfa-transponder", "bravo-transponder")
+    return dataclasses.replace(
+        network,
+        devices={name: network.devices[name] for name in names},
+        qkd_links={},
+        protected_connections={},
+        multiplexers={},
+        fibres={},
+        patches=(),
+    )
+
+
+class Bench:
+    """An emulated network, a fleet of sessions with it, and the plan to its desired state."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.emulated = Emulated(network)
+        self.fleet = Fleet(network.devices, self.emulated, timeouts=TIMEOUTS)
+        self.old = self.emulated.running()
+        self.plan = make_plan(network.name, desired(network), self.old)
+        self.new = {
+            name: apply(device.schema, self.old[name], device.changes)
+            for name, device in self.plan.devices.items()
+        }
+
+    async def apply(self, plan: Plan | None = None) -> None:
+        await apply_plan(plan or self.plan, self.fleet)
+
+    async def refused(self, plan: Plan | None = None) -> ApplyError:
+        with pytest.raises(ApplyError) as refused:
+            await self.apply(plan)
+        return refused.value
+
+    def check_untouched(self, error: ApplyError) -> None:
+        """Every device old, no candidate dirty, no lock held."""
+        assert error.left == {}
+        assert "every device is as it was" in error.message
+        assert self.emulated.running() == self.old
+        assert self.emulated.candidates() == self.old
+        assert self.emulated.nobody_locks()
+
+    def check_all_or_none(self, outcome: object) -> str:
+        """What came of an apply: `old` or `new`. Anything in between fails."""
+        if isinstance(outcome, ApplyError):
+            self.check_untouched(outcome)
+            return "old"
+        assert outcome is None
+        assert self.emulated.running() == self.emulated.candidates() == self.new
+        assert self.emulated.nobody_locks()
+        return "new"
+
+
+@pytest.fixture
+def bench(three_sites: LoadedNetwork) -> Bench:
+    return Bench(three_sites.network)
+
+
+@pytest.fixture
+def two(three_sites: LoadedNetwork) -> Bench:
+    return Bench(small(three_sites.network))
+
+
+async def test_after_an_apply_every_device_holds_what_is_wanted(bench: Bench) -> None:
+    await bench.apply()
+    held = bench.emulated.running()
+    assert held == bench.new
+    assert make_plan("n", desired(bench.network), held).is_empty
+    assert bench.emulated.candidates() == held
+    assert bench.emulated.nobody_locks()
+
+
+async def test_the_reverse_plan_leads_back(bench: Bench) -> None:
+    await bench.apply()
+    await bench.apply(bench.plan.reverse())
+    assert bench.emulated.running() == bench.old
+
+
+async def test_every_device_finishes_a_step_before_any_starts_the_next(bench: Bench) -> None:
+    heard: list[str] = []
+    bench.emulated.tap = lambda device, data: heard.append(operation_in(data)) is None
+    await bench.apply()
+    order = [name for name in heard if name in ("edit-config", "validate", "commit", "unlock")]
+    steps = list(dict.fromkeys(order))
+    assert steps == ["edit-config", "validate", "commit", "unlock"]
+    assert order == sorted(order, key=steps.index)
+    assert heard.index("edit-config") > max(at for at, name in enumerate(heard) if name == "lock")
+
+
+async def test_devices_without_changes_are_read_and_not_written(bench: Bench) -> None:
+    await bench.apply()
+    hotter = dataclasses.replace(bench.network.optical_channels["alfa-bravo-c21"], launch_power_dbm=-2.0)
+    network = dataclasses.replace(bench.network, optical_channels={hotter.name: hotter})
+    plan = make_plan("n", desired(network), bench.emulated.running())
+    heard: dict[str, set[str]] = {}
+    bench.emulated.tap = lambda device, data: heard.setdefault(device, set()).add(operation_in(data)) is None
+    await bench.apply(plan)
+    written = {device for device, operations in heard.items() if operations - {"get-config"}}
+    assert written == {"alfa-transponder", "bravo-transponder"} == set(plan.changed)
+    assert heard.keys() == bench.network.devices.keys()
+
+
+async def test_a_device_that_does_not_validate_stops_all(bench: Bench) -> None:
+    bench.emulated.hardware["bravo-switch"].on_check = lambda proposed: True
+    error = await bench.refused()
+    assert list(error.failures) == ["bravo-switch"]
+    assert "1 of 12 devices failed at the step 'validate'" in str(error)
+    assert "the hardware is stubborn" in str(error)
+    bench.check_untouched(error)
+
+
+async def test_every_device_that_objects_is_named(bench: Bench) -> None:
+    for name in ("alfa-qkd", "charlie-switch"):
+        bench.emulated.hardware[name].on_check = lambda proposed: True
+    error = await bench.refused()
+    assert list(error.failures) == ["alfa-qkd", "charlie-switch"]
+    bench.check_untouched(error)
+
+
+async def test_a_device_that_fails_to_commit_takes_the_others_back(bench: Bench) -> None:
+    new = bench.new["charlie-l2"]
+    bench.emulated.hardware["charlie-l2"].on_apply = lambda running: running == new
+    committed: set[str] = set()
+    bench.emulated.tap = lambda device, data: operation_in(data) != "commit" or committed.add(device) is None
+    error = await bench.refused()
+    assert len(committed) == 12
+    assert list(error.failures) == ["charlie-l2"]
+    assert "the hardware does not move" in str(error)
+    bench.check_untouched(error)
+
+
+async def test_a_device_that_cannot_be_taken_back_is_named_with_what_it_holds(bench: Bench) -> None:
+    bench.emulated.hardware["charlie-l2"].on_apply = lambda running: running == bench.new["charlie-l2"]
+    old = bench.old["alfa-qkd"]
+    bench.emulated.hardware["alfa-qkd"].on_check = lambda proposed: proposed == old
+    error = await bench.refused()
+    assert list(error.failures) == ["charlie-l2"]
+    assert list(error.left) == ["alfa-qkd"]
+    assert error.left["alfa-qkd"].startswith("the new configuration, it could not be taken back: the hardware is")
+    assert "not every device is as it was" in str(error)
+    held = bench.emulated.running()
+    assert held == bench.old | {"alfa-qkd": bench.new["alfa-qkd"]}
+    assert bench.emulated.nobody_locks()
+
+
+@pytest.mark.parametrize("target", ["candidate", "running"])
+async def test_a_datastore_that_somebody_locks_is_left_to_them(bench: Bench, target: str) -> None:
+    other = await open_session(bench.network.devices["bravo-l1"], bench.emulated, TIMEOUTS)
+    await other.lock(target)
+    error = await bench.refused()
+    assert list(error.failures) == ["bravo-l1"]
+    assert f"{target} is not free, held by session 1: " in str(error)
+    await other.unlock(target)
+    bench.check_untouched(error)
+
+
+async def test_somebodys_edits_in_a_candidate_are_not_discarded(bench: Bench) -> None:
+    other = await open_session(bench.network.devices["bravo-l1"], bench.emulated, TIMEOUTS)
+    await other.edit_config(bench.plan.devices["bravo-l1"].changes)
+    error = await bench.refused()
+    assert list(error.failures) == ["bravo-l1"]
+    assert "held by somebody without a NETCONF session: candidate has changes" in str(error)
+    assert bench.emulated.running() == bench.old
+    assert bench.emulated.candidates() == bench.old | {"bravo-l1": bench.new["bravo-l1"]}
+    await other.discard_changes()
+    bench.check_untouched(error)
+
+
+async def test_edits_that_a_device_lets_us_lock_over_are_not_discarded_either(two: Bench) -> None:
+    agent = two.emulated.agents["bravo-transponder"]
+
+    def edit_after_the_locks(device: str, data: bytes) -> bool:
+        if device == "bravo-transponder" and operation_in(data) == "get-config":
+            agent.datastores._candidate = two.new[device]
+        return True
+
+    two.emulated.tap = edit_after_the_locks
+    error = await two.refused()
+    assert "its candidate holds changes of somebody else" in str(error)
+    assert two.emulated.running() == two.old
+
+
+async def test_a_plan_that_is_stale_is_refused_before_anything_is_written(bench: Bench) -> None:
+    await bench.apply()
+    error = await bench.refused()
+    assert len(error.failures) == 12
+    assert "its configuration has changed since the plan was made: plan again" in str(error)
+    assert bench.emulated.running() == bench.new
+    assert bench.emulated.nobody_locks()
+
+
+async def test_a_device_without_changes_makes_a_plan_stale_too(bench: Bench) -> None:
+    changed = {name: device for name, device in bench.plan.devices.items() if name != "alfa-qkd"}
+    quiet = dataclasses.replace(bench.plan.devices["alfa-qkd"], base="0" * 64, result="0" * 64, changes=())
+    error = await bench.refused(Plan("n", {"alfa-qkd": quiet, **changed}))
+    assert list(error.failures) == ["alfa-qkd"]
+    bench.check_untouched(error)
+
+
+async def test_a_plan_that_contradicts_itself_is_refused(bench: Bench) -> None:
+    device = dataclasses.replace(bench.plan.devices["alfa-qkd"], result="0" * 64)
+    error = await bench.refused(Plan("n", bench.plan.devices | {"alfa-qkd": device}))
+    assert "do not lead to what it promises" in str(error)
+    bench.check_untouched(error)
+
+
+async def test_a_plan_for_devices_that_are_not_here_is_refused(bench: Bench) -> None:
+    with pytest.raises(ApplyError, match="for another network: elsewhere is not known here"):
+        await bench.apply(Plan("n", {"elsewhere": bench.plan.devices["alfa-qkd"]}))
+
+
+async def test_a_device_that_cannot_be_reached_stops_all(bench: Bench) -> None:
+    bench.emulated.gone.add("alfa-l1")
+    error = await bench.refused()
+    assert list(error.failures) == ["alfa-l1"]
+    assert "it is gone" in str(error)
+    bench.check_untouched(error)
+
+
+async def test_a_device_that_rewrites_what_it_was_given_takes_all_back(two: Bench) -> None:
+    name = "bravo-transponder"
+    agent, hotter = two.emulated.agents[name], rewritten(two.new[name])
+    committed: list[str] = []
+
+    def rewrite_before_the_reading(device: str, data: bytes) -> bool:
+        operation = operation_in(data)
+        committed.extend([device] * (operation == "commit"))
+        if operation == "get-config" and committed.count(name) == 1:
+            agent.datastores._running = hotter
+        return True
+
+    two.emulated.tap = rewrite_before_the_reading
+    error = await two.refused()
+    assert "after the commit it holds something else in 1 places" in str(error)
+    two.check_untouched(error)
+
+
+def rewritten(tree: Container) -> Container:
+    device = tree.children["sdqkd-optical-device:optical-device"]
+    channels = device.children["optical-channel"]
+    entry = channels.entries["alfa-bravo-c21",]
+    entry = Container({**entry.children, "launch-power-dbm": "-2.0"})
+    channels = type(channels)({("alfa-bravo-c21",): entry})
+    return Container(
+        {"sdqkd-optical-device:optical-device": Container({**device.children, "optical-channel": channels})}
+    )
+
+
+async def test_a_device_that_is_lost_while_it_commits_is_named_if_it_stays_away(two: Bench) -> None:
+    def lose(device: str, data: bytes) -> bool:
+        if device == "bravo-transponder" and operation_in(data) == "commit":
+            two.emulated.gone.add(device)
+            two.emulated.hang_up(device)
+            return False
+        return True
+
+    two.emulated.tap = lose
+    error = await two.refused()
+    assert list(error.failures) == list(error.left) == ["bravo-transponder"]
+    assert error.left["bravo-transponder"].startswith("not known, it cannot be asked")
+    assert two.emulated.running() == two.old
+    assert two.emulated.nobody_locks()
+
+
+async def test_what_somebody_else_writes_into_a_lost_device_is_left_alone(two: Bench) -> None:
+    name = "bravo-transponder"
+
+    def replace(device: str, data: bytes) -> bool:
+        if device == name and operation_in(data) == "commit":
+            two.emulated.hang_up(device)
+            two.emulated.agents[name].datastores._running = rewritten(two.new[name])
+            return False
+        return True
+
+    two.emulated.tap = replace
+    error = await two.refused()
+    assert error.left == {name: "neither the old nor the new configuration; it was left alone"}
+    assert two.emulated.running() == two.old | {name: rewritten(two.new[name])}
+
+
+async def messages_of_an_apply(bench: Bench) -> int:
+    count = 0
+
+    def hear(device: str, data: bytes) -> bool:
+        nonlocal count
+        count += bool(operation_in(data))
+        return True
+
+    bench.emulated.tap = hear
+    await bench.apply()
+    return count
+
+
+async def test_whatever_message_is_lost_with_its_session_all_devices_are_old_or_all_new(two: Bench) -> None:
+    """The session of one device ends before a message, or after it was obeyed and before the answer."""
+    outcomes = []
+    for at in range(await messages_of_an_apply(Bench(two.network))):
+        for obeyed in (False, True):
+            bench = Bench(two.network)
+            bench.emulated.tap = losing(bench.emulated, at, obeyed=obeyed)
+            (outcome,) = await asyncio.gather(bench.apply(), return_exceptions=True)
+            outcomes.append(bench.check_all_or_none(outcome))
+    assert set(outcomes) == {"old", "new"}
+
+
+def losing(emulated: Emulated, at: int, *, obeyed: bool):
+    count = -1
+
+    def tap(device: str, data: bytes) -> bool:
+        nonlocal count
+        if not operation_in(data):
+            return True
+        count += 1
+        if count != at:
+            return True
+        if obeyed:
+            emulated.deaf.add(device)
+            emulated.links[device].write(data)
+            emulated.deaf.discard(device)
+        emulated.hang_up(device)
+        return False
+
+    return tap
+
+
+async def test_whenever_it_is_interrupted_all_devices_are_old_or_all_new(two: Bench) -> None:
+    outcomes = []
+    for at in range(await messages_of_an_apply(Bench(two.network))):
+        bench = Bench(two.network)
+        task = asyncio.ensure_future(bench.apply())
+        bench.emulated.tap = interrupting(task, at)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        outcomes.append(bench.check_all_or_none(outcome))
+    assert set(outcomes) == {"old", "new"}
+
+
+def interrupting(task: asyncio.Task[None], at: int):
+    count = -1
+
+    def tap(device: str, data: bytes) -> bool:
+        nonlocal count
+        count += bool(operation_in(data))
+        if count == at:
+            task.cancel()
+        return True
+
+    return tap
+
+
+async def test_a_silent_device_is_left_after_a_time_and_stops_all(two: Bench) -> None:
+    def ignore(device: str, data: bytes) -> bool:
+        return not (device == "alfa-transponder" and operation_in(data) == "validate")
+
+    two.emulated.tap = ignore
+    error = await two.refused()
+    assert "no answer to <validate> within 0.05 s" in str(error)
+    two.check_untouched(error)
