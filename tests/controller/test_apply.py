@@ -167,7 +167,7 @@ async def test_a_device_that_cannot_be_taken_back_is_named_with_what_it_holds(be
     error = await bench.refused()
     assert list(error.failures) == ["charlie-l2"]
     assert list(error.left) == ["alfa-qkd"]
-    assert error.left["alfa-qkd"].startswith("the new configuration, it could not be taken back: the hardware is")
+    assert error.left["alfa-qkd"].startswith("the new configuration, which it does not give up: the hardware is")
     assert "not every device is as it was" in str(error)
     held = bench.emulated.running()
     assert held == bench.old | {"alfa-qkd": bench.new["alfa-qkd"]}
@@ -376,6 +376,38 @@ def interrupting(task: asyncio.Task[None], at: int):
         return True
 
     return tap
+
+
+async def test_a_fault_of_our_own_leaves_no_device_half_way(two: Bench) -> None:
+    def break_down(device: str, data: bytes) -> bool:
+        if device == "bravo-transponder" and operation_in(data) == "commit":
+            two.emulated.tap = lambda device, data: True
+            raise ZeroDivisionError
+        return True
+
+    two.emulated.tap = break_down
+    with pytest.raises(ExceptionGroup):
+        await two.apply()
+    assert two.emulated.running() == two.emulated.candidates() == two.old
+    assert two.emulated.nobody_locks()
+
+
+async def test_a_device_that_is_lost_while_it_is_led_back_is_named(two: Bench) -> None:
+    two.emulated.hardware["bravo-transponder"].on_apply = lambda running: running == two.new["bravo-transponder"]
+    commits: list[str] = []
+
+    def lose(device: str, data: bytes) -> bool:
+        commits.extend([device] * (operation_in(data) == "commit"))
+        if commits.count("alfa-transponder") < 2 or device != "alfa-transponder":
+            return True
+        two.emulated.gone.add(device)
+        two.emulated.hang_up(device)
+        return False
+
+    two.emulated.tap = lose
+    error = await two.refused()
+    assert list(error.left) == ["alfa-transponder"]
+    assert error.left["alfa-transponder"].startswith("not known, it was lost while it was led back")
 
 
 async def test_a_silent_device_is_left_after_a_time_and_stops_all(two: Bench) -> None:

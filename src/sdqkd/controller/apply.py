@@ -26,7 +26,7 @@ from sdqkd.controller.fleet import Fleet
 from sdqkd.controller.intent import owned_by
 from sdqkd.controller.plan import DevicePlan, Plan, differences, digest
 from sdqkd.controller.session import DeviceSession, Store
-from sdqkd.errors import ApplyError, DeviceError, SdqkdError
+from sdqkd.errors import ApplyError, DeviceError, SdqkdError, SessionLostError
 from sdqkd.schema.diff import Change, apply
 from sdqkd.schema.tree import EMPTY, Container, Path
 
@@ -109,6 +109,10 @@ class _Transaction:
             raise await _to_its_end(self._back(failed.error)) from None
         except asyncio.CancelledError:
             raise await _to_its_end(self._back(ApplyError("interrupted"))) from None
+        except Exception:
+            # A fault of our own: no reason to leave devices half way.
+            await _to_its_end(self._back(ApplyError("failed")))
+            raise
         await _to_its_end(self._each("unlock", self._changing, self._unlock))
 
     async def _steps(self) -> None:
@@ -137,9 +141,7 @@ class _Transaction:
         # A server should have refused the lock (RFC 6241 section 7.5), but not all do.
         candidate, running = await asyncio.gather(part.session.get_config("candidate"), part.session.get_config())
         if candidate != running:
-            raise DeviceError(
-                part.session.peer, "its candidate holds changes of somebody else, which stay where they are"
-            )
+            raise DeviceError(part.session.peer, "its candidate holds changes of somebody else")
 
     async def _take_locks(self, part: _Part, session: DeviceSession) -> None:
         for target in _LOCKED:
@@ -227,7 +229,10 @@ class _Transaction:
             await session.validate()
             await session.commit()
             held = await session.get_config()
+        except SessionLostError as error:
+            raise DeviceError(part.name, f"not known, it was lost while it was led back: {error}") from None
         except SdqkdError as error:
-            raise DeviceError(part.name, f"the new configuration, it could not be taken back: {error}") from None
+            await self._withdraw(part)
+            raise DeviceError(part.name, f"the new configuration, which it does not give up: {error}") from None
         if part.differ(part.old, held):
-            raise DeviceError(part.name, "something else than its old configuration after it was taken back")
+            raise DeviceError(part.name, "something else than its old configuration after it was led back")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdqkd.controller.checks import check
@@ -32,8 +32,8 @@ class LoadedNetwork:
 
     file: str
     network: Network
-    tree: Container
-    lines: Lines
+    tree: Container = field(repr=False)
+    lines: Lines = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LoadedInventory:
 
     file: str
     endpoints: Mapping[str, Endpoint]
-    lines: Lines
+    lines: Lines = field(repr=False)
 
 
 def load_network(text: str, file: str) -> LoadedNetwork:
