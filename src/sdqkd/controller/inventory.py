@@ -8,14 +8,14 @@ say.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdqkd.controller.checks import check
 from sdqkd.controller.places import Lines, from_model, placed
 from sdqkd.errors import InputError, RpcError, RpcErrors
-from sdqkd.network.model import Endpoint, Network
+from sdqkd.network.model import Device, Endpoint, Network
 from sdqkd.network.read import Reader, read_endpoint, read_network
 from sdqkd.schema.path import quote
 from sdqkd.schema.table import load
@@ -24,6 +24,7 @@ from sdqkd.schema.validate import Validator
 from sdqkd.schema.yaml import YamlDocument, read_yaml
 
 _INVENTORY = "sdqkd-inventory:inventory"
+_SHOWN_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,22 @@ def with_inventory(loaded: LoadedNetwork, inventory: LoadedInventory) -> LoadedN
 
 
 def check_endpoints(loaded: LoadedNetwork) -> None:
-    """Raises InputErrors naming each device that cannot be reached as long as the files say no more."""
-    faults = []
+    """Raises InputErrors naming the devices that cannot be reached as long as the files say no more."""
+    lacking: dict[str, list[Device]] = {}
     for device in loaded.network.devices.values():
         missing = [what for what, value in _needed(device.management).items() if value is None]
         if missing:
-            message = f"{device.name} has no {', '.join(missing)}: give an inventory, or `management` in this file"
-            faults.append(InputError(message, path=device.path))
-    if faults:
+            lacking.setdefault(", ".join(missing), []).append(device)
+    if lacking:
+        faults = (_unreachable(missing, devices) for missing, devices in lacking.items())
         raise placed(faults, loaded.file, loaded.lines)
+
+
+def _unreachable(missing: str, devices: Sequence[Device]) -> InputError:
+    names = ", ".join(device.name for device in devices[:_SHOWN_NAMES])
+    more = f" and {len(devices) - _SHOWN_NAMES} more" if len(devices) > _SHOWN_NAMES else ""
+    message = f"{names}{more} cannot be reached without {missing}: give an inventory, or `management` here"
+    return InputError(message, path=devices[0].path)
 
 
 def read_file(path: Path) -> str:
