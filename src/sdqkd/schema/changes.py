@@ -10,7 +10,7 @@ from sdqkd.schema.diff import Change
 from sdqkd.schema.path import quote
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Entries, Node
-from sdqkd.schema.xml import Printer, escape
+from sdqkd.schema.xml import Printer, escape, in_quotes
 
 _MARKS = f' xmlns:nc="{NETCONF}" xmlns:yang="{YANG}"'
 _REPLACE = ' nc:operation="replace"'
@@ -90,8 +90,7 @@ class _Writer:
         declared, text = self.printer.prefixed(node, before)
         if declared == self.printer.prefixed(node, value)[0]:
             declared = ""  # the element declares it already, for its own value
-        text = text.replace('"', "&quot;")
-        return f'{declared} yang:insert="after" yang:value="{text}"'
+        return f'{declared} yang:insert="after" yang:value="{in_quotes(text)}"'
 
     def _list(self, node: SchemaNode, change: Change, marks: str) -> None:
         """A user-ordered list whose order has changed: every entry in its place after the one before it."""
@@ -112,7 +111,7 @@ class _Writer:
         names = zip(node.keys, keys, strict=True)
         key = "".join(f"[{prefix}:{name}={quote(value)}]" for name, value in names)
         declared = self.printer.declare(node.module)
-        return f'{declared} yang:insert="after" yang:key="{escape(key, quoted=True)}"'
+        return f'{declared} yang:insert="after" yang:key="{in_quotes(escape(key))}"'
 
 
 def _values(node: Node | None) -> Mapping[str, None]:

@@ -1,8 +1,8 @@
 """The difference of two trees as a sequence of changes, with no opinion on how they are applied.
 
-A change is about a leaf, a leaf-list, a list entry or a presence container; containers without presence and lists
-mean nothing by themselves and are looked into. The order of a list counts only where the model says that it is the
-user's: where more has changed in it than its end, one change holds the whole list before and after.
+A change is about a leaf, a leaf-list, a list entry, a presence container or a container in a case; other
+containers and lists mean nothing by themselves and are looked into. The order of a list counts only where the model
+says that it is the user's: where more has changed in it than its end, one change holds the list before and after.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def _container(known: Mapping[str, SchemaNode], path: Path, old: Container, new:
 
 
 def _node(node: SchemaNode, path: Path, old: Node | None, new: Node | None) -> Iterator[Change]:
-    if node.kind == "container" and not (node.presence and (old is None or new is None)):
+    # A container in a case comes and goes as one, since an edit that named it would choose its case.
+    stands_alone = (node.presence or bool(node.choice)) and (old is None or new is None)
+    if node.kind == "container" and not stands_alone:
         yield from _container(node.children, path, _inside(old), _inside(new))
     elif node.kind == "list":
         yield from _list(node, path, old, new)

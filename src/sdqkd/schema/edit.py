@@ -104,12 +104,11 @@ class _Editor:
             if node.member in keys:
                 self._key(node, element, operation, inherited, working)
                 continue
-            if operation in _WRITING:
-                if node.has_when:
-                    self.conditional.append(element)
-                if node.choice:
-                    chosen[node] = element
+            if node.has_when and operation in _WRITING:
+                self.conditional.append(element)
             self._apply(node, element, operation, working)
+            if node.choice and operation in _WRITING and working.holds(node):
+                chosen[node] = element
         if chosen:
             self._drop_other_cases(siblings, chosen, working)
         return working.finished()

@@ -52,7 +52,7 @@ class Type:
     require_instance: bool = True
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class SchemaNode:
     """One data node (or notification, action, RPC input or output) of a schema.
 
@@ -68,11 +68,11 @@ class SchemaNode:
     name: str
     member: str
     tag: str
-    parent: SchemaNode | None = field(repr=False)
+    parent: SchemaNode | None
     config: bool = True
-    children: dict[str, SchemaNode] = field(default_factory=dict, repr=False)
-    by_tag: dict[str, SchemaNode] = field(default_factory=dict, repr=False)
-    operations: dict[str, SchemaNode] = field(default_factory=dict, repr=False)
+    children: dict[str, SchemaNode] = field(default_factory=dict)
+    by_tag: dict[str, SchemaNode] = field(default_factory=dict)
+    operations: dict[str, SchemaNode] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     user_ordered: bool = False
@@ -85,6 +85,9 @@ class SchemaNode:
     has_when: bool = False
     units: str = ""
     type: Type | None = None
+
+    def __repr__(self) -> str:
+        return f"<SchemaNode {self.schema_path}>"
 
     @property
     def namespace(self) -> str:
@@ -122,20 +125,23 @@ class Rpc:
     output: SchemaNode
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Schema:
     """Everything that a device of one model set knows. `model_dirs` are where its modules are found."""
 
     name: str
     modules: tuple[ModuleInfo, ...]
-    identities: Mapping[str, tuple[str, ...]] = field(repr=False)
-    data: Mapping[str, SchemaNode] = field(repr=False)
-    by_tag: Mapping[str, SchemaNode] = field(repr=False)
-    rpcs: Mapping[str, Rpc] = field(repr=False)
-    notifications: Mapping[str, SchemaNode] = field(repr=False)
+    identities: Mapping[str, tuple[str, ...]]
+    data: Mapping[str, SchemaNode]
+    by_tag: Mapping[str, SchemaNode]
+    rpcs: Mapping[str, Rpc]
+    notifications: Mapping[str, SchemaNode]
     model_dirs: tuple[FilePath, ...] = ()
-    _namespaces: Mapping[str, str] = field(default_factory=dict, repr=False)
-    _modules: Mapping[str, str] = field(default_factory=dict, repr=False)
+    _namespaces: Mapping[str, str] = field(default_factory=dict)
+    _modules: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Schema {self.name}>"
 
     def namespace_of(self, module: str) -> str:
         """The XML namespace of a module; KeyError if the set does not have it."""

@@ -44,6 +44,10 @@ class Working:
         """The names of the children."""
         return list(self._children)
 
+    def holds(self, node: SchemaNode) -> bool:
+        """True if there is anything of this child."""
+        return node.member in self._children
+
     def get(self, node: SchemaNode) -> Node | None:
         """A leaf or container as it is now."""
         return self._children.get(node.member)

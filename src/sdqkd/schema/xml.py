@@ -162,19 +162,23 @@ def encode_below(schema: Schema, node: SchemaNode, tree: Container) -> bytes:
 
 
 def encode_elements(schema: Schema, tree: Container) -> list[Element]:
-    """The top-level elements of `tree`."""
+    """The top-level elements of `tree`.
+
+    Read them where they are: when lxml moves an element it may drop a prefix that only a value uses.
+    """
     document = b"<data>" + encode(schema, tree) + b"</data>"
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     return list(etree.fromstring(document, parser))
 
 
-def escape(text: str, *, quoted: bool = False) -> str:
-    """Text as the content of an element, or of a double-quoted attribute if `quoted`."""
-    if _MARKUP.search(text):
-        text = _MARKUP.sub(lambda match: _ESCAPES[match[0]], text)
-    if quoted:
-        text = text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
-    return text
+def escape(text: str) -> str:
+    """Text as the content of an element. A carriage return would not survive unescaped."""
+    return _MARKUP.sub(lambda match: _ESCAPES[match[0]], text) if _MARKUP.search(text) else text
+
+
+def in_quotes(escaped: str) -> str:
+    """Escaped text as the value of a double-quoted attribute, which also would lose line ends and tabs."""
+    return escaped.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
 class Printer:
