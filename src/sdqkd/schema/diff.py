@@ -1,8 +1,8 @@
 """The difference of two trees as a sequence of changes, with no opinion on how they are applied.
 
 A change is about a leaf, a leaf-list, a list entry, a presence container or a container in a case; other
-containers and lists mean nothing by themselves and are looked into. The order of a list counts only where the model
-says that it is the user's: where more has changed in it than its end, one change holds the list before and after.
+containers and lists mean nothing by themselves and are looked into. The order of a list counts only where the
+model says that it is the user's: where more has changed than its end, one change holds the list before and after.
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ def unknown_element(schema: Schema, above: Path, name: str, known: Iterable[str]
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` with the known name nearest to `name`, or nothing."""
-    names = {member.rpartition(":")[2]: member for member in known}
+    names: dict[str, str] = {}
+    for member in known:
+        names.setdefault(member.rpartition(":")[2], member)
     near = difflib.get_close_matches(name.rpartition(":")[2], names, n=1)
     return f"; did you mean '{names[near[0]]}'?" if near else ""
 

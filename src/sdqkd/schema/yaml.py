@@ -252,7 +252,7 @@ def _line(source: yaml.Node | yaml.Event) -> int:
 
 def _is_nothing(source: yaml.Node) -> bool:
     """True for a value that is not there at all; quotes around nothing are an empty text."""
-    return isinstance(source, yaml.ScalarNode) and source.value == "" and source.style is None
+    return isinstance(source, yaml.ScalarNode) and source.value == "" and not source.style
 
 
 def _name(path: Path) -> str:
