@@ -54,3 +54,11 @@ def test_an_error_as_json_has_file_line_and_path(sdqkd: Run, tmp_path: Path) -> 
     assert "channel: 99" in file.read_text("utf-8").splitlines()[error["line"] - 1]
     assert error["path"] == "/sdqkd-network:network/qkd-link[name='Quijote-Quiron-CV']/channel"
     assert "'99'" in error["message"]
+
+
+def test_a_file_without_a_network_is_none(sdqkd: Run, tmp_path: Path) -> None:
+    file = tmp_path / "network.yaml"
+    file.write_text("{}\n", "utf-8")
+    done = sdqkd("validate", file)
+    assert done.code == 1
+    assert "no network" in done.err

@@ -37,3 +37,16 @@ def test_every_error_of_the_model_gets_its_place() -> None:
         (7, "big"),
         (7, "odd"),
     ]
+
+
+def test_what_follows_from_a_reference_to_nothing_is_not_told() -> None:
+    entry = "/a:top/item[name='x/y[z']"
+    dangling = RpcError("data-missing", "no such device", path=f"{entry}/end/device", app_tag="instance-required")
+    follows = [
+        RpcError("data-missing", "no such port", path=f"{entry}/end/port", app_tag="instance-required"),
+        RpcError("operation-failed", "wrong kind", path=entry, app_tag="must-violation"),
+        RpcError("data-missing", "no such device", app_tag="instance-required"),
+    ]
+    elsewhere = RpcError("operation-failed", "odd", path="/a:top/item[name='b']", app_tag="must-violation")
+    told = from_model(RpcErrors([*follows, dangling, elsewhere]), "f", LINES).errors
+    assert {error.message for error in told} == {"no such device", "odd"}

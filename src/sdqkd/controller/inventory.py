@@ -16,7 +16,7 @@ from sdqkd.controller.checks import check
 from sdqkd.controller.places import Lines, from_model, placed
 from sdqkd.errors import InputError, RpcError, RpcErrors
 from sdqkd.network.model import Device, Endpoint, Network
-from sdqkd.network.read import Reader, read_endpoint, read_network
+from sdqkd.network.read import TOP, Reader, read_endpoint, read_network
 from sdqkd.schema.path import quote
 from sdqkd.schema.table import load
 from sdqkd.schema.tree import Container
@@ -49,6 +49,8 @@ class LoadedInventory:
 def load_network(text: str, file: str) -> LoadedNetwork:
     """Read and check a network file. Raises InputError, InputErrors if several things are wrong."""
     document = _read("network", text, file)
+    if TOP not in document.tree.children:
+        raise InputErrors([InputError("there is no network in this file: it begins with `network:`", file, 1)])
     network = read_network(load("network"), document.tree)
     folder = Path(file).parent
     devices = {

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from sdqkd.errors import InputError, InputErrors, RpcError, RpcErrors
 
 Lines = Mapping[str, int]  # instance path to line, counted from 1
+
+_DANGLING = ("instance-required", "unknown-element", "unknown-port")  # app-tags of references to nothing
+_OWNERS = ("device", "element")  # leafs whose neighbours name a part of what they refer to
+_ENTRY = re.compile(r"/[^/\[]+/[^/\[]+(\[[^=]+=('[^']*'|\"[^\"]*\")\])+")
 
 
 def nearest(lines: Lines, path: str | None) -> tuple[str | None, int | None]:
@@ -35,6 +40,39 @@ def placed(errors: Iterable[InputError], file: str, lines: Lines) -> InputErrors
 
 
 def from_model(error: RpcError | RpcErrors, file: str, lines: Lines) -> InputErrors:
-    """What the model says against a file, as errors of the file."""
+    """What the model says against a file, as errors of the file.
+
+    An entry that refers to what is not there breaks other rules too, as those look at what it refers to. Told are
+    then only the references of that entry: the rest follows from them.
+    """
     errors = error.errors if isinstance(error, RpcErrors) else (error,)
-    return placed((InputError(each.message, path=each.path) for each in errors), file, lines)
+    dangling = {_entry(each.path) for each in errors if each.app_tag in _DANGLING}
+    told = [each for each in errors if each.app_tag in _DANGLING or _entry(each.path) not in dangling]
+    # A rule that follows a reference to nothing is reported without a place, beside the reference itself.
+    told = [each for each in told if each.path] or told
+    return placed((InputError(each.message, path=each.path) for each in _roots(told)), file, lines)
+
+
+def _roots(errors: Iterable[RpcError]) -> Iterator[RpcError]:
+    """Without the faults of a port or line whose device, just beside it, is not there either."""
+    all_errors = list(errors)
+    owners = {
+        _beside(each.path) for each in all_errors if each.app_tag in _DANGLING and _leaf(each.path) in _OWNERS
+    }
+    for each in all_errors:
+        if _leaf(each.path) in _OWNERS or _beside(each.path) not in owners:
+            yield each
+
+
+def _entry(path: str | None) -> str:
+    """The list entry of the network that a path lies in: `/top/list[key='…']`, up to its last predicate."""
+    found = _ENTRY.match(path or "")
+    return found.group() if found else path or ""
+
+
+def _beside(path: str | None) -> str:
+    return (path or "").rpartition("/")[0]
+
+
+def _leaf(path: str | None) -> str:
+    return (path or "").rpartition("/")[2]
