@@ -62,3 +62,4 @@ def test_a_file_without_a_network_is_none(sdqkd: Run, tmp_path: Path) -> None:
     done = sdqkd("validate", file)
     assert done.code == 1
     assert "no network" in done.err
+    assert "Traceback" not in done.err

@@ -50,7 +50,7 @@ def load_network(text: str, file: str) -> LoadedNetwork:
     """Read and check a network file. Raises InputError, InputErrors if several things are wrong."""
     document = _read("network", text, file)
     if TOP not in document.tree.children:
-        raise InputErrors([InputError("there is no network in this file: it begins with `network:`", file, 1)])
+        raise InputError("there is no network in this file: it begins with `network:`", file, 1)
     network = read_network(load("network"), document.tree)
     folder = Path(file).parent
     devices = {
