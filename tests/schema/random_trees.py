@@ -27,7 +27,7 @@ def children(known: Mapping[str, SchemaNode], rng: Random, density: float = 0.5)
     """A container with some of the known configuration nodes, at most one case of each choice."""
     found: dict[str, Node] = {}
     cases: dict[str, str] = {}
-    nodes = [node for node in known.values() if node.config]
+    nodes = [node for node in known.values() if node.config and node.kind != "anydata"]
     rng.shuffle(nodes)
     for node in nodes:
         steps = [choice.partition("/") for choice in node.choice]

@@ -80,6 +80,17 @@ def test_an_instance_identifier_has_a_prefix_on_every_name(schema: Schema) -> No
     assert decode(schema, encode_elements(schema, tree)) == tree
 
 
+def test_anydata_is_kept_as_it_is(schema: Schema, validator: Validator, tree_of: Callable[..., Container]) -> None:
+    tree = tree_of("<box><note>1 &lt; 2 <p:a xmlns:p='urn:p' q='1'>&amp;<b/></p:a> end</note></box>")
+    (box,) = encode_elements(schema, tree)
+    assert decode(schema, [box]) == tree
+    note = box[0]
+    assert (note.text, note[0].tag, note[0].get("q"), note[0].text, note[0].tail) == (
+        "1 < 2 ", "{urn:p}a", "1", "&", " end",
+    )  # fmt: skip
+    validator.check(tree_of("<box><note><a xmlns='urn:p'>x</a></note></box>"))
+
+
 def test_state_is_read_only_where_it_is_wanted(schema: Schema, tree_of: Callable[..., Container]) -> None:
     source = "<box><state>s</state><event><text>one</text></event><event><text>one</text></event></box>"
     with pytest.raises(RpcError, match="cannot be configured"):

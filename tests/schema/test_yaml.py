@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -171,10 +170,8 @@ def test_a_short_file_cannot_stand_for_a_huge_one(schema: Schema) -> None:
     cells = "".join(f"{{x: {n % 100}, y: k{n}}}," for n in range(1000))
     rows = "".join(f"  - {{name: r{n}, up: , cell: *cells}}\n" for n in range(1000))
     source = f"rows:\n  row:\n  - {{name: first, cell: &cells [{cells}]}}\n{rows}"
-    began = time.process_time()
     with pytest.raises(InputError, match="aliases repeat too much"):
         read_yaml(schema, source, "n.yaml")
-    assert time.process_time() - began < 20
 
 
 def test_the_example_network_is_valid() -> None:

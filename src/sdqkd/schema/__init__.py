@@ -1,1 +1,12 @@
-"""Compiled models, data trees, paths, diff, edit, codecs and validation. No I/O but reading the models."""
+"""Compiled models, data trees, paths, diff, edit, codecs and validation. No I/O but reading the models.
+
+table                     what the models say, as `tools/compile_models.py` wrote it down
+tree, path, draft         trees, where in them, many changes to one
+types, patterns, formats  values: from what somebody wrote to the canonical text
+xml, json, yaml           trees from and to documents; `elements` is one XML element against the schema
+edit, attributes, working edit-config: a request applied to a tree
+diff, changes             the difference of two trees; the same as a request
+filter                    subtree filters
+validate, findings        whole trees, judged by libyang, its findings as rpc-errors
+problems                  the rpc-errors that reading and editing share
+"""

@@ -33,6 +33,7 @@ _WRITING = frozenset({"merge", "replace", "create"})
 _ERASING = frozenset({"delete", "remove"})
 # Those that need to know what is there.
 _STRICT = frozenset({"create", "delete", "none"})
+_STRICT_OR_ERASING = _STRICT | _ERASING
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,10 @@ class _Editor:
             self._leaf_list_value(node, element, operation, working)
         else:
             self._once(node, element, (), working)
-            old = working.get(node)
-            working.set(node, self._single(node, element, operation, old))
+            if node.kind == "leaf" and operation not in _STRICT_OR_ERASING:
+                working.set(node, self.reading.value(node, element))
+            else:
+                working.set(node, self._single(node, element, operation, working.get(node)))
 
     def _single(self, node: SchemaNode, element: Element, operation: Operation, old: Node | None) -> Node | None:
         """A leaf or container after the operation, None if it goes."""
