@@ -71,7 +71,8 @@ class RpcError(SdqkdError):
 
     `path` is an instance path with module names as prefixes, as RFC 7951 and libyang write it:
     `/etsi-qkd-sdn-node:qkd_node/qkd_links/qkd_link[qkdl_id='…']/phys_wavelength`.
-    `info` holds the leaves of <error-info> by name, such as `bad-element` or `session-id`.
+    `info` holds the leaves of <error-info> by name, such as `bad-element` or `session-id`; `structure` is XML
+    that goes there as it is, with its namespace declared: a structure that a model gives for it (RFC 8640).
     """
 
     tag: str
@@ -81,6 +82,7 @@ class RpcError(SdqkdError):
     app_tag: str | None = None
     info: Mapping[str, str] = field(default_factory=dict)
     severity: Severity = "error"
+    structure: str = ""
 
     def __str__(self) -> str:
         return f"{self.message} [{self.tag}]" + (f" (at {self.path})" if self.path else "")

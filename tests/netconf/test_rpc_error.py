@@ -110,3 +110,10 @@ def test_errors_of_other_servers(name: str) -> None:
     text, error = FOREIGN[name]
     read = parse_error(parse(f"<rpc-error xmlns='{NS}'>{text}</rpc-error>".encode()), MODULES)
     assert fields(read) == fields(error)
+
+
+def test_a_structure_stands_in_the_info_as_it_is() -> None:
+    error = RpcError("invalid-value", "no", structure='<hints xmlns="urn:h"><period-hint>100</period-hint></hints>')
+    info = sent(error).find(f"{{{NS}}}error-info")
+    assert info is not None
+    assert info.findtext("{urn:h}hints/{urn:h}period-hint") == "100"

@@ -23,16 +23,17 @@ def build_error(error: RpcError, namespaces: Mapping[str, str]) -> bytes:
         _leaf("error-app-tag", error.app_tag) if error.app_tag else "",
         _path_leaf("error-path", error.path, namespaces) if error.path else "",
         f'<error-message xml:lang="en">{escape(error.message)}</error-message>',
-        f"<error-info>{_info(error.info, namespaces)}</error-info>" if error.info else "",
+        f"<error-info>{_info(error, namespaces)}</error-info>" if error.info or error.structure else "",
     ]
     return f"<rpc-error>{''.join(parts)}</rpc-error>".encode()
 
 
-def _info(info: Mapping[str, str], namespaces: Mapping[str, str]) -> str:
-    return "".join(
+def _info(error: RpcError, namespaces: Mapping[str, str]) -> str:
+    leaves = [
         _path_leaf(name, text, namespaces, f' xmlns="{YANG}"') if name in _YANG_INFO else _leaf(name, text)
-        for name, text in info.items()
-    )
+        for name, text in error.info.items()
+    ]
+    return "".join(leaves) + error.structure
 
 
 def _leaf(name: str, text: str, attributes: str = "") -> str:
