@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .conditions import Expression, musts, whens
 from .load import LoadedSet, Statement
 from .types import canonical_default, compile_type
 
@@ -22,12 +23,27 @@ class NodeWriter:
     def members(self, parent: Statement, wanted: Callable[[Statement], bool] = lambda _: True) -> dict[str, Node]:
         """The children of a node, or of a module, by member name."""
         module = None if parent.keyword == "module" else parent.main_module().arg
-        found = self._flatten(parent, module, (), conditional=False)
+        found = self._flatten(parent, module, (), ())
         return {
-            member(child, module): self._node(child, choice, conditional)
-            for child, choice, conditional in found
+            member(child, module): self._node(child, choice, conditions)
+            for child, choice, conditions in found
             if wanted(child)
         }
+
+    def default_cases(self, parent: Statement, module: str | None, above: str = "") -> dict[str, str]:
+        """The default case of each choice below a node that has one, by the choice's name (`outer/case/inner`)."""
+        found: dict[str, str] = {}
+        for choice in parent.i_children:
+            if choice.keyword != "choice" or choice.main_module().arg not in self._implemented:
+                continue
+            name = above + member(choice, module)
+            cases = {case.arg: case for case in choice.i_children if case.main_module().arg in self._implemented}
+            default = _argument(choice, "default")
+            if default is not None and (case := cases.get(default.rpartition(":")[2])):
+                found[name] = member(case, module)
+            for case in cases.values():
+                found |= self.default_cases(case, module, f"{name}/{member(case, module)}/")
+        return found
 
     def operation(self, statement: Statement) -> dict[str, dict[str, Node]]:
         """Input and output of an rpc or action; either may be empty."""
@@ -35,20 +51,20 @@ class NodeWriter:
         return {name: self.members(parts[name]) if name in parts else {} for name in ("input", "output")}
 
     def _flatten(
-        self, parent: Statement, module: str | None, choice: tuple[str, ...], *, conditional: bool
-    ) -> Iterator[tuple[Statement, tuple[str, ...], bool]]:
+        self, parent: Statement, module: str | None, choice: tuple[str, ...], conditions: tuple[Expression, ...]
+    ) -> Iterator[tuple[Statement, tuple[str, ...], tuple[Expression, ...]]]:
         for child in parent.i_children:
             if child.main_module().arg not in self._implemented:
                 continue
-            when = conditional or _has_when(child)
+            when = (*conditions, *whens(child))
             if child.keyword != "choice":
                 yield child, choice, when
                 continue
             for case in child.i_children:
                 inside = (*choice, f"{member(child, module)}/{member(case, module)}")
-                yield from self._flatten(case, module, inside, conditional=when or _has_when(case))
+                yield from self._flatten(case, module, inside, (*when, *whens(case)))
 
-    def _node(self, statement: Statement, choice: tuple[str, ...], conditional: bool) -> Node:
+    def _node(self, statement: Statement, choice: tuple[str, ...], conditions: tuple[Expression, ...]) -> Node:
         keyword = statement.keyword
         node: Node = {
             "kind": keyword,
@@ -67,8 +83,10 @@ class NodeWriter:
         node["presence"] = statement.search_one("presence") is not None
         node["mandatory"] = _argument(statement, "mandatory") == "true"
         node["choice"] = list(choice)
-        node["when"] = conditional
+        node["when"] = list(conditions)
+        node["must"] = musts(statement)
         if keyword in ("container", "list", "notification"):
+            node["default-cases"] = self.default_cases(statement, statement.main_module().arg)
             node["children"] = self.members(statement)
         return {name: value for name, value in node.items() if value}
 
@@ -90,11 +108,6 @@ def member(statement: Statement, parent_module: str | None) -> str:
 def _argument(statement: Statement, keyword: str) -> str | None:
     found = statement.search_one(keyword)
     return None if found is None else str(found.arg)
-
-
-def _has_when(statement: Statement) -> bool:
-    augment = getattr(statement, "i_augment", None)
-    return any(holder is not None and holder.search_one("when") for holder in (statement, augment))
 
 
 def _list(statement: Statement) -> Node:

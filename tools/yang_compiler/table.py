@@ -21,11 +21,13 @@ def write_table(loaded: LoadedSet) -> str:
         + [_module(loaded, module, implemented=False) for module in loaded.imported],
         "identities": _identities(loaded),
         "data": {},
+        "default-cases": {},
         "rpcs": {},
         "notifications": {},
     }
     for module in loaded.modules:
         table["data"] |= writer.members(module, lambda child: child.keyword not in NOT_DATA)
+        table["default-cases"] |= writer.default_cases(module, None)
         table["rpcs"] |= {
             member(child, None): writer.operation(child) for child in module.i_children if child.keyword == "rpc"
         }

@@ -8,6 +8,7 @@ from pyang import statements, util
 
 from sdqkd.errors import ModelError
 
+from .conditions import xpath
 from .load import Statement
 
 Type = dict[str, Any]
@@ -51,12 +52,23 @@ def _restrict(compiled: Type, statement: Statement) -> None:
         compiled["length"] = _intervals(expression.arg, compiled.get("length") or [LENGTHS])
     if patterns := [_pattern(pattern) for pattern in statement.search("pattern")]:
         compiled["patterns"] = [*compiled.get("patterns", []), *patterns]
-    if enums := [enum.arg for enum in statement.search("enum") if _implemented(enum)]:
-        compiled["enums"] = enums
+    if enums := [enum for enum in statement.search("enum") if _implemented(enum)]:
+        _set_enums(compiled, enums)
     if bits := [bit for bit in statement.search("bit") if _implemented(bit)]:
         compiled["bits"] = [bit.arg for bit in sorted(bits, key=lambda bit: int(bit.i_position))]
     if required := statement.search_one("require-instance"):
         compiled["require-instance"] = required.arg == "true"
+
+
+def _set_enums(compiled: Type, enums: list[Statement]) -> None:
+    """The names, and their numbers unless these are 0, 1, 2 …"""
+    names = compiled.get("enums", [])
+    # What restricts an enumeration keeps its numbers (RFC 7950 section 9.6.4.2), pyang's are new ones.
+    numbers = dict(zip(names, compiled.pop("enum-values", range(len(names))), strict=True))
+    values = [numbers.get(enum.arg, int(enum.i_value)) for enum in enums]
+    compiled["enums"] = [enum.arg for enum in enums]
+    if values != list(range(len(values))):
+        compiled["enum-values"] = values
 
 
 def _add_members(ctx: Any, leaf: Statement, statement: Statement, compiled: Type) -> None:
@@ -68,6 +80,7 @@ def _add_members(ctx: Any, leaf: Statement, statement: Statement, compiled: Type
     elif statement.arg == "leafref":
         target = _leafref_target(ctx, leaf, statement)
         compiled["path"] = schema_path(target)
+        compiled["reference"] = xpath(leaf, statement.search_one("path"))
         compiled.setdefault("require-instance", True)
         compiled["target"] = _final(compile_type(ctx, target))
     elif statement.arg == "instance-identifier":

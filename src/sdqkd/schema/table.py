@@ -29,11 +29,26 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """An XPath expression of a model: a `when`, a `must`, the path of a leafref.
+
+    `module` is that of names without a prefix, `prefixes` gives the modules of the others; `above` says that
+    the expression starts at the parent and not at the node itself.
+    """
+
+    xpath: str
+    module: str
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    above: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Type:
     """The type of a leaf, resolved through its typedefs (RFC 7950 section 9).
 
     `base` is the built-in type, `name` the outermost typedef. `range` and `length` are inclusive pairs of
-    texts; `identities` are all `module:NAME` that an identityref admits; `target` is what a leafref takes.
+    texts; `identities` are all `module:NAME` that an identityref admits; `target` is what a leafref takes, whose
+    `reference` leads there; `enum_values` are the numbers of `enums`.
     """
 
     base: str
@@ -43,11 +58,13 @@ class Type:
     length: tuple[tuple[str, str], ...] = ()
     patterns: tuple[Pattern, ...] = ()
     enums: tuple[str, ...] = ()
+    enum_values: tuple[int, ...] = ()
     bits: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     identities: frozenset[str] = frozenset()
     types: tuple[Type, ...] = ()
     path: str = ""
+    reference: Expression | None = None
     target: Type | None = None
     require_instance: bool = True
 
@@ -59,8 +76,9 @@ class SchemaNode:
     `member` is the name under which the parent holds it (RFC 7951: `module:name` where the module differs
     from the parent's), `tag` its XML name as lxml writes it. `children` are data nodes in schema order,
     `by_tag` the same by XML name; `operations` are actions and nested notifications. `choice` names the
-    choices and cases that the node lies in, outermost first, each as `choice/case`. A `max` of None is no
-    limit.
+    choices and cases that the node lies in, outermost first, each as `choice/case`; `default_cases` gives the
+    default case of choices among the children, by the choice's name (an inner one's is `outer/case/inner`).
+    `whens` must all hold for an instance to exist. A `max` of None is no limit.
     """
 
     kind: str
@@ -82,12 +100,19 @@ class SchemaNode:
     mandatory: bool = False
     default: tuple[str, ...] = ()
     choice: tuple[str, ...] = ()
-    has_when: bool = False
+    whens: tuple[Expression, ...] = ()
+    musts: tuple[Expression, ...] = ()
+    default_cases: Mapping[str, str] = field(default_factory=dict)
     units: str = ""
     type: Type | None = None
 
     def __repr__(self) -> str:
         return f"<SchemaNode {self.schema_path}>"
+
+    @property
+    def has_when(self) -> bool:
+        """True if there are conditions on its existence."""
+        return bool(self.whens)
 
     @property
     def namespace(self) -> str:
@@ -137,6 +162,7 @@ class Schema:
     rpcs: Mapping[str, Rpc]
     notifications: Mapping[str, SchemaNode]
     model_dirs: tuple[FilePath, ...] = ()
+    default_cases: Mapping[str, str] = field(default_factory=dict)
     _namespaces: Mapping[str, str] = field(default_factory=dict)
     _modules: Mapping[str, str] = field(default_factory=dict)
 
@@ -221,6 +247,7 @@ class _Reader:
             rpcs={name: self._rpc(name, row) for name, row in table.get("rpcs", {}).items()},
             notifications=self._children(table.get("notifications", {}), None),
             model_dirs=model_dirs,
+            default_cases=table.get("default-cases", {}),
             _namespaces=self.namespaces,
             _modules={namespace: name for name, namespace in self.namespaces.items()},
         )
@@ -260,7 +287,9 @@ class _Reader:
             mandatory=row.get("mandatory", False),
             default=tuple(row.get("default", ())),
             choice=tuple(row.get("choice", ())),
-            has_when=row.get("when", False),
+            whens=tuple(_expression(condition) for condition in row.get("when", ())),
+            musts=tuple(_expression(condition) for condition in row.get("must", ())),
+            default_cases=row.get("default-cases", {}),
             units=row.get("units", ""),
             type=self._type(row["type"]) if "type" in row else None,
         )
@@ -289,15 +318,21 @@ class _Reader:
             length=tuple((low, high) for low, high in row.get("length", ())),
             patterns=tuple(Pattern(p["regex"], p.get("invert", False)) for p in row.get("patterns", ())),
             enums=tuple(row.get("enums", ())),
+            enum_values=tuple(row.get("enum-values", range(len(row.get("enums", ()))))),
             bits=tuple(row.get("bits", ())),
             bases=bases,
             # RFC 7950 9.10.2: derived from *all* the bases.
             identities=frozenset(set.intersection(*admitted)) if admitted else frozenset(),
             types=tuple(self._type(member) for member in row.get("types", ())),
             path=row.get("path", ""),
+            reference=_expression(row["reference"]) if "reference" in row else None,
             target=self._type(row["target"]) if "target" in row else None,
             require_instance=row.get("require-instance", True),
         )
+
+
+def _expression(row: Mapping[str, Any]) -> Expression:
+    return Expression(row["xpath"], row["module"], row.get("prefixes", {}), row.get("above", False))
 
 
 def _module(row: Mapping[str, Any]) -> ModuleInfo:
