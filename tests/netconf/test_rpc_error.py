@@ -113,7 +113,9 @@ def test_errors_of_other_servers(name: str) -> None:
 
 
 def test_a_structure_stands_in_the_info_as_it_is() -> None:
-    error = RpcError("invalid-value", "no", structure='<hints xmlns="urn:h"><period-hint>100</period-hint></hints>')
+    error = RpcError(
+        "invalid-value", "no", structure='<hints xmlns="urn:h"><period-hint>100</period-hint></hints>'
+    )
     info = sent(error).find(f"{{{NS}}}error-info")
     assert info is not None
     assert info.findtext("{urn:h}hints/{urn:h}period-hint") == "100"

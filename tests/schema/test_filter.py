@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sdqkd.schema.filter import subtree
+from sdqkd.schema.filter import selector, subtree
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 from sdqkd.schema.xml import encode
@@ -42,3 +42,15 @@ def _names(document: bytes) -> list[str]:
 def test_a_matching_top_leaf_alone_selects_all_its_siblings(tree: Container, schema: Schema) -> None:
     wanted = etree.fromstring("<filter><root-leaf xmlns='urn:sdqkd:test:fixture'>r</root-leaf></filter>")
     assert subtree(schema, tree, wanted) is tree
+
+
+def test_a_filter_for_notifications_selects_among_them(schema: Schema) -> None:
+    member = "fixture:spilled"
+    leaf = next(iter(schema.notifications[member].children))
+    told = Container({member: Container({leaf: "1"})})
+    namespace = schema.namespace_of("fixture")
+    select = selector(
+        schema, schema.notifications, etree.fromstring(f'<filter><spilled xmlns="{namespace}"/></filter>')
+    )
+    assert select(told) == told
+    assert select(Container({"fixture:other": Container({})})) == Container({})

@@ -17,7 +17,7 @@ from sdqkd.schema.diff import same
 from sdqkd.schema.table import Schema, load
 from sdqkd.schema.tree import EMPTY, Container, Entries
 from sdqkd.schema.validate import Validator
-from sdqkd.schema.xml import decode, decode_below, encode, encode_below, encode_elements
+from sdqkd.schema.xml import decode, decode_below, encode, encode_below, encode_elements, encode_one
 
 _ROW_A = "/fixture:rows/row[name='a']"
 LAW = settings(deadline=None, max_examples=60)
@@ -169,3 +169,12 @@ def test_a_link_as_public_clients_write_it() -> None:
         "qkdl_status": "etsi-qkd-node-types:OFF",
         "phys_channel_att": "7.47",
     }
+
+
+def test_one_node_declares_its_namespace() -> None:
+    node = SCHEMA.node(("fixture:rows", "row"))
+    entry = Container({"name": "a"})
+    text = encode_one(SCHEMA, node, Entries({("a",): entry})).decode()
+    assert text == f'<row xmlns="{SCHEMA.namespace_of("fixture")}"><name>a</name></row>'
+    top = SCHEMA.data["fixture:rows"]
+    assert encode_one(SCHEMA, top, Container({"row": Entries({("a",): entry})})).count(b"xmlns") == 1

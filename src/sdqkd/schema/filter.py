@@ -7,7 +7,7 @@ held against the data.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -28,9 +28,20 @@ def subtree(schema: Schema, tree: Container, filter_element: Element) -> Contain
     name, an unknown namespace and an attribute match nothing, since no node of ours has attributes. The keys
     of a list entry of which something is selected come along (RFC 6241 section 6.2.5).
     """
-    criteria = _Reader(schema, filter_element).criteria(schema.data, filter_element)
-    selected = criteria.select(tree) if criteria is not None else None
-    return selected if selected is not None else EMPTY
+    return selector(schema, schema.data, filter_element)(tree)
+
+
+def selector(
+    schema: Schema, known: Mapping[str, SchemaNode], filter_element: Element
+) -> Callable[[Container], Container]:
+    """The filter as a function, to be used often; `known` are the nodes that may stand at the top of a tree."""
+    criteria = _Reader(schema, filter_element).criteria(known, filter_element)
+
+    def select(tree: Container) -> Container:
+        selected = criteria.select(tree) if criteria is not None else None
+        return selected if selected is not None else EMPTY
+
+    return select
 
 
 @dataclass(slots=True)

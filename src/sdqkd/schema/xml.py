@@ -161,6 +161,13 @@ def encode_below(schema: Schema, node: SchemaNode, tree: Container) -> bytes:
     return printer.text().encode()
 
 
+def encode_one(schema: Schema, node: SchemaNode, value: Node) -> bytes:
+    """One node as a document of its own: a notification, a node from inside a tree; every entry of a list."""
+    printer = Printer(schema)
+    printer.node(node, value, "" if ":" in node.member else f' xmlns="{node.namespace}"')
+    return printer.text().encode()
+
+
 def encode_elements(schema: Schema, tree: Container) -> list[Element]:
     """The top-level elements of `tree`.
 
