@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.agent.memory_client import Client, Clock, join
+from tests.agent.power import Power
 from tests.datastore.small_node import SmallNode
 
 from sdqkd.agent.server import Agent
@@ -36,8 +37,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def power(node: SmallNode, store_file: Path, clock: Clock) -> Iterator[Power]:
+    power = Power(node, store_file, clock)
+    yield power
+    power.off()
+
+
+@pytest.fixture
 def agent(node: SmallNode, store: FileStore, clock: Clock) -> Agent:
-    return Agent(node, store, call_later=clock.call_later)
+    return Agent(node, store, clock=clock)
 
 
 @pytest.fixture

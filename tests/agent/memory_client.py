@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from lxml import etree
 
@@ -141,17 +142,26 @@ class Clock:
     """Time that passes when a test says so."""
 
     def __init__(self) -> None:
-        self.now_s = 0.0
+        self._now_s = 0.0
         self.timers: list[Timer] = []
 
+    def now_s(self) -> float:
+        return self._now_s
+
+    def wall(self) -> datetime:
+        return datetime(2026, 3, 1, 12, 0, tzinfo=UTC) + timedelta(seconds=self._now_s)
+
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
-        self.timers.append(Timer(self.now_s + delay_s, callback))
+        self.timers.append(Timer(self._now_s + delay_s, callback))
         return self.timers[-1]
 
     def advance(self, seconds: float) -> None:
-        self.now_s += seconds
-        due = [timer for timer in self.timers if timer.due_s <= self.now_s]
-        self.timers = [timer for timer in self.timers if timer not in due]
-        for timer in due:
-            if not timer.cancelled:
-                timer.callback()
+        """Let time pass; what is due is called at its own time, also what others set meanwhile."""
+        end_s = self._now_s + seconds
+        while due := [timer for timer in self.timers if timer.due_s <= end_s]:
+            first = min(due, key=lambda timer: timer.due_s)
+            self.timers.remove(first)
+            self._now_s = max(self._now_s, first.due_s)
+            if not first.cancelled:
+                first.callback()
+        self._now_s = end_s

@@ -1,26 +1,30 @@
 """Runs `cases/*.xml`: what is sent to an agent, and what must come back.
 
 A case is a sequence of `<c:send>` and `<c:expect>`; with `session="b"` they belong to another session than the
-first one, which opens when it is first named, and `<c:leave>` drops a session. What `<c:expect>` holds must be
-the content of the reply; of an `<rpc-error>` only the parts that are written there are compared. Paths may bear
-any prefix that is bound to the right namespace.
+first one, which opens when it is first named, and `<c:leave>` drops a session. `<c:wait seconds="600">` lets time
+pass, `<c:restart>` switches the agent off and on. A case may ask for an agent with `startup="true"`. What
+`<c:expect>` holds must be the content of the reply; of an `<rpc-error>` only the parts that are written there
+are compared. Paths may bear any prefix that is bound to the right namespace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree
-from tests.agent.memory_client import Client
+from tests.agent.memory_client import Client, join
+from tests.agent.power import Power
 
 from sdqkd.errors import RpcError
 from sdqkd.netconf.messages import Reply, parse_reply
 from sdqkd.netconf.xml import BASE
 
-_SEND, _EXPECT, _LEAVE = (f"{{urn:sdqkd:test:cases}}{name}" for name in ("send", "expect", "leave"))
+_SEND, _EXPECT, _LEAVE, _WAIT, _RESTART = (
+    f"{{urn:sdqkd:test:cases}}{name}" for name in ("send", "expect", "leave", "wait", "restart")
+)
 _FIELDS = {
     "error-type": "type",
     "error-tag": "tag",
@@ -40,17 +44,23 @@ def _read() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("case", list(_read()))
-def test_case(case: etree._Element, connect: Callable[..., Client]) -> None:
+def test_case(case: etree._Element, power: Power) -> None:
+    startup = case.get("startup") == "true"
+    agent = power.on(startup=startup)
     sessions: dict[str, Client] = {}
     answer: Reply | None = None
     for step in case:
         name = step.get("session", "a")
-        if name not in sessions:
-            sessions[name] = connect(username=name)
-        if step.tag == _SEND:
-            answer = sessions[name].call(step[0])
+        if step.tag == _WAIT:
+            power.clock.advance(float(step.get("seconds", "")))
+        elif step.tag == _RESTART:
+            agent, sessions = power.on(startup=startup), {}
         elif step.tag == _LEAVE:
-            sessions[name].leave()
+            sessions.pop(name).leave()
+        elif step.tag == _SEND:
+            if name not in sessions:
+                sessions[name] = join(agent, username=name)
+            answer = sessions[name].call(step[0])
         else:
             assert step.tag == _EXPECT
             assert answer is not None

@@ -13,6 +13,7 @@ from typing import IO
 
 import pytest
 from ncclient import manager
+from ncclient.operations import RPCError
 from tests.agent.ssh_client import PLACE, log_in, place_in
 
 from sdqkd.transport.keys import make_key_pair
@@ -126,3 +127,39 @@ def test_a_damaged_store_is_never_replaced_by_the_factory(
 def test_two_processes_cannot_serve_one_store(start: Callable[[], Child]) -> None:
     start()
     assert "another agent uses this store" in start().complaint
+
+
+def test_a_pending_confirmed_commit_is_undone_by_a_kill(start: Callable[[], Child]) -> None:
+    child = start()
+    session = child.log_in()
+    session.edit_config(PLACE.format("rack 2"), target="candidate")
+    session.commit(confirmed=True, timeout="600", persist="t1")
+    assert place_in(session, "running") == "rack 2"
+    child.kill()
+    with start().log_in() as session:
+        assert place_in(session, "running") == place_in(session, "candidate") == "rack 1"
+        with pytest.raises(RPCError) as refused:
+            session.commit(persist_id="t1")
+        assert refused.value.tag == "invalid-value"
+        session.lock("running")
+
+
+def test_a_kill_while_commits_are_confirmed_leaves_what_was_confirmed_last(start: Callable[[], Child]) -> None:
+    child = start()
+    before = "rack 1"
+    for attempt in range(3):
+        session = child.log_in()
+        session.async_mode = True
+        confirmations = []
+        for number in range(8):
+            session.edit_config(PLACE.format(f"rack {attempt}.{number}"), target="candidate")
+            session.commit(confirmed=True, timeout="600", persist=f"t{number}")
+            confirmations.append(session.commit(persist_id=f"t{number}"))
+        confirmations[1 + 2 * attempt].event.wait(20)
+        child.kill()
+        answered = [confirmation for confirmation in confirmations if confirmation.reply is not None]
+        child = start()
+        with child.log_in() as session:
+            found = place_in(session, "running")
+        assert found in [before, *(f"rack {attempt}.{number}" for number in range(8))][len(answered) :]
+        before = found

@@ -40,11 +40,12 @@ def raw(agent: Agent) -> RawClient:
 def test_the_hello_says_what_the_agent_can_do(client: Client) -> None:
     assert client.hello is not None
     capabilities = client.hello.capabilities
-    assert capabilities[:6] == (
+    assert capabilities[:7] == (
         BASE_1_0,
         BASE_1_1,
         "urn:ietf:params:netconf:capability:writable-running:1.0",
         "urn:ietf:params:netconf:capability:candidate:1.0",
+        "urn:ietf:params:netconf:capability:confirmed-commit:1.1",
         "urn:ietf:params:netconf:capability:rollback-on-error:1.0",
         "urn:ietf:params:netconf:capability:validate:1.1",
     )
@@ -120,7 +121,7 @@ def test_broken_framing_ends_the_session(raw: RawClient, agent: Agent, frame: by
 
 
 def test_a_message_over_the_limit_ends_the_session(node: SmallNode, store: FileStore, clock: Clock) -> None:
-    agent = Agent(node, store, limits=Limits(max_message_bytes=1000), call_later=clock.call_later)
+    agent = Agent(node, store, limits=Limits(max_message_bytes=1000), clock=clock)
     client = join_raw(agent)
     client.send(HELLO, b"\n#1001\n")
     assert client.closed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.datastore.small_node import NODE, SmallNode
 
+from sdqkd.agent import store as store_module
 from sdqkd.agent.store import FileStore
 from sdqkd.errors import StoreError
 from sdqkd.schema import table
@@ -127,7 +129,7 @@ from tests.agent.memory_client import Clock, join
 from tests.datastore.small_node import SmallNode
 
 node = SmallNode()
-client = join(Agent(node, FileStore(Path(sys.argv[1]), node.schema), call_later=Clock().call_later))
+client = join(Agent(node, FileStore(Path(sys.argv[1]), node.schema), clock=Clock()))
 
 def move(place):
     config = f'<config><qkd_node xmlns="urn:etsi:qkd:yang:etsi-qkd-node"><qkdn_location_id>{place}'
@@ -156,3 +158,69 @@ def test_a_full_disk_refuses_a_commit_cleanly(
     assert told.stdout.strip() == wrong
     assert FileStore(store_file, node.schema).load() == moved(node, factory, place)
     assert not store_file.with_name("running.json.new").exists()
+
+
+def break_flushing(monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
+    """Let the flush of a folder fail, which no file system does on demand."""
+    left = [times]
+    flush = store_module._flush_folder
+
+    def fail(folder: Path) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        flush(folder)
+
+    monkeypatch.setattr(store_module, "_flush_folder", fail)
+
+
+def test_a_save_whose_last_step_fails_leaves_the_old_file(
+    node: SmallNode, store: FileStore, store_file: Path, factory: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(factory)
+    break_flushing(monkeypatch)
+    with pytest.raises(StoreError, match=r"running\.json: cannot be written: Input/output error"):
+        store.save(moved(node, factory, "rack 2"))
+    assert store.load() == factory
+    store.save(moved(node, factory, "rack 3"))
+    assert store.load() == moved(node, factory, "rack 3")
+    assert {file.name for file in store_file.parent.iterdir()} == {"running.json", "running.json.lock"}
+
+
+def test_a_first_save_whose_last_step_fails_leaves_nothing(
+    store: FileStore, store_file: Path, factory: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_flushing(monkeypatch)
+    with pytest.raises(StoreError):
+        store.save(factory)
+    assert {file.name for file in store_file.parent.iterdir()} == {"running.json.lock"}
+
+
+def test_where_files_have_one_name_only_the_old_one_is_copied(
+    node: SmallNode, store: FileStore, factory: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        if not source.exists():
+            raise FileNotFoundError
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    store.save(factory)
+    break_flushing(monkeypatch)
+    with pytest.raises(StoreError):
+        store.save(moved(node, factory, "rack 2"))
+    assert store.load() == factory
+
+
+def test_nothing_can_be_kept_too(
+    store: FileStore, store_file: Path, factory: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(None)
+    store.save(factory)
+    break_flushing(monkeypatch)
+    with pytest.raises(StoreError):
+        store.save(None)
+    assert store.load() == factory
+    store.save(None)
+    assert store.load() is None
+    assert {file.name for file in store_file.parent.iterdir()} == {"running.json.lock"}

@@ -4,8 +4,11 @@ server        serve_agent(): a device behind a port; Agent: the same without a p
 session       AgentSession: one session, from hello to end
 operations    the table of operations, and what each does
 parameters    how their parameters are read
-service       what all sessions of an agent share; the open sessions
+service       what all sessions of an agent share
+sessions      the open sessions
 capabilities  what the hello announces
+clock         the time, and calls to come
+commit_timer  undoes a confirmed commit that was not confirmed in time
 store         FileStore: the configuration on disk
 audit         who did what
 """

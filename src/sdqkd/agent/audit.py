@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sdqkd.agent.service import Session
+from sdqkd.agent.sessions import Session
 from sdqkd.errors import RpcError
 
 _LOG = logging.getLogger("sdqkd.audit")
@@ -27,6 +27,11 @@ def call_done(
     result = ",".join(error.tag for error in errors) or "ok"
     level = logging.INFO if changes or errors else logging.DEBUG
     _write(level, device, session, operation[:_SHOWN], result)
+
+
+def server_event(device: str, event: str, result: str) -> None:
+    """Tell what the agent did by itself."""
+    _LOG.log(logging.INFO, "device=%s operation=%s result=%s", device, event, result)
 
 
 def _write(level: int, device: str, session: Session, operation: str, result: str) -> None:

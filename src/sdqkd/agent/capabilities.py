@@ -13,14 +13,19 @@ PROTOCOL = (
     BASE_1_1,
     f"{_CAPABILITY}:writable-running:1.0",
     f"{_CAPABILITY}:candidate:1.0",
+    f"{_CAPABILITY}:confirmed-commit:1.1",
     f"{_CAPABILITY}:rollback-on-error:1.0",
     f"{_CAPABILITY}:validate:1.1",
 )
 
 
-def capabilities(schema: Schema) -> tuple[str, ...]:
-    """Give the capability URIs of an agent for this schema."""
-    return PROTOCOL + tuple(_module_uri(module) for module in schema.modules if module.implemented)
+STARTUP = f"{_CAPABILITY}:startup:1.0"
+
+
+def capabilities(schema: Schema, *, startup: bool = False) -> tuple[str, ...]:
+    """Give the capability URIs of an agent for this schema, with a startup datastore or without."""
+    modules = tuple(_module_uri(module) for module in schema.modules if module.implemented)
+    return PROTOCOL + ((STARTUP,) if startup else ()) + modules
 
 
 def _module_uri(module: ModuleInfo) -> str:

@@ -1,4 +1,4 @@
-"""The operations of an agent and what each does: RFC 6241 section 7, and 8.3, 8.6 for those of a capability.
+"""The operations of an agent and what each does: RFC 6241 section 7, and 8.3 to 8.6 for those of a capability.
 
 A handler reads its parameters, asks the datastores, and gives the content of the reply. `OPERATIONS` is the
 whole list; an operation that is not in it is not supported. Further groups of operations (monitoring, NMDA, the
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
 from sdqkd.agent.parameters import Parameters, invalid_value
-from sdqkd.agent.service import Service, Session
+from sdqkd.agent.service import Service
+from sdqkd.agent.sessions import Session
+from sdqkd.datastore.confirmed import DEFAULT_TIMEOUT_S, Confirmation
 from sdqkd.datastore.datastores import DefaultOperation, ErrorOption, TestOption
 from sdqkd.datastore.locks import Target
 from sdqkd.errors import RpcError
@@ -53,7 +55,8 @@ def perform(service: Service, session: Session, rpc: Rpc) -> bytes:
     if operation is None:
         message = f"<{rpc.name[:80]}> in '{rpc.namespace[:200]}' is no operation of this agent"
         raise RpcError("operation-not-supported", message, "protocol", info={"bad-element": rpc.name[:80]})
-    return operation.handler(Call(service, session, Parameters(rpc.operation, operation.parameters)))
+    parameters = Parameters(rpc.operation, operation.parameters, service.datastores.targets)
+    return operation.handler(Call(service, session, parameters))
 
 
 def find(rpc: Rpc) -> Operation | None:
@@ -80,7 +83,7 @@ def _edit_config(call: Call) -> bytes:
     parameters = call.parameters
     call.service.datastores.edit_config(
         call.session.id,
-        parameters.datastore("target"),
+        parameters.datastore("target", "running", "candidate"),
         parameters.element("config"),
         default_operation=parameters.word("default-operation", get_args(DefaultOperation)) or "merge",
         test_option=parameters.word("test-option", get_args(TestOption)),
@@ -96,7 +99,7 @@ def _copy_config(call: Call) -> bytes:
 
 
 def _delete_config(call: Call) -> bytes:
-    call.service.datastores.delete_config(call.parameters.datastore("target"))
+    call.service.datastores.delete_config(call.session.id, call.parameters.datastore("target"))
     return _OK
 
 
@@ -115,7 +118,33 @@ def _elements(config: Element) -> list[Element]:
 
 
 def _commit(call: Call) -> bytes:
-    call.service.datastores.commit(call.session.id)
+    service, parameters = call.service, call.parameters
+    service.datastores.commit(
+        call.session.id,
+        confirm=_confirmation(parameters),
+        persist_id=parameters.optional_text("persist-id"),
+        now_s=service.clock.now_s(),
+    )
+    service.commit_timer.set()
+    return _OK
+
+
+def _confirmation(parameters: Parameters) -> Confirmation | None:
+    if not parameters.flag("confirmed"):
+        # A client that gives these expects that nothing is final.
+        for name in ("confirm-timeout", "persist"):
+            if parameters.has(name):
+                parameters.element("confirmed")
+        return None
+    timeout_s = parameters.number("confirm-timeout", 1) if parameters.has("confirm-timeout") else DEFAULT_TIMEOUT_S
+    return Confirmation(timeout_s, parameters.optional_text("persist"))
+
+
+def _cancel_commit(call: Call) -> bytes:
+    try:
+        call.service.datastores.cancel_commit(call.session.id, call.parameters.optional_text("persist-id"))
+    finally:
+        call.service.commit_timer.set()
     return _OK
 
 
@@ -162,7 +191,8 @@ _BASE_OPERATIONS = {
     "unlock": Operation(_unlock, ("target",)),
     "close-session": Operation(_close_session, changes=False),
     "kill-session": Operation(_kill_session, ("session-id",)),
-    "commit": Operation(_commit),
+    "commit": Operation(_commit, ("confirmed", "confirm-timeout", "persist", "persist-id")),
+    "cancel-commit": Operation(_cancel_commit, ("persist-id",)),
     "discard-changes": Operation(_discard_changes),
     "validate": Operation(_validate, ("source",), changes=False),
 }

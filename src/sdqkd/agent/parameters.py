@@ -6,7 +6,7 @@ What is missing gives missing-element, what nobody knows unknown-element, what i
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar, cast, get_args
 
 from sdqkd.datastore.locks import Target
 from sdqkd.errors import RpcError
@@ -14,26 +14,22 @@ from sdqkd.netconf.xml import BASE, Element, local_name_of, namespace_of, text_o
 
 Word = TypeVar("Word", bound=str)
 
-_TARGETS: dict[str, Target] = {f"{{{BASE}}}running": "running", f"{{{BASE}}}candidate": "candidate"}
-# Of RFC 6241 appendix C, but behind capabilities that an agent does not announce.
-_NOT_OFFERED = {
-    "startup": "startup",
-    "url": "url",
-    "confirmed": "confirmed-commit",
-    "confirm-timeout": "confirmed-commit",
-    "persist": "confirmed-commit",
-    "persist-id": "confirmed-commit",
-}
+_TARGETS: dict[str, Target] = {f"{{{BASE}}}{name}": name for name in get_args(Target)}
+# Of RFC 6241 appendix C, but behind capabilities that an agent may not announce.
+_NOT_OFFERED = ("startup", "url")
 
 
 class Parameters:
     """The children of an operation element, of which only those named in `known` may be there.
 
-    Every method raises RpcError if the parameter is wrong.
+    `targets` are the datastores that there are. Every method raises RpcError if the parameter is wrong.
     """
 
-    def __init__(self, operation: Element, known: Collection[str]) -> None:
+    def __init__(
+        self, operation: Element, known: Collection[str], targets: Collection[Target] = ("running", "candidate")
+    ) -> None:
         self._operation = operation
+        self._targets = targets
         self._found: dict[str, Element] = {}
         for child in _children(operation):
             name = local_name_of(child)
@@ -43,12 +39,25 @@ class Parameters:
                 raise bad_element(child, f"<{name}> came more than once")
             self._found[name] = child
 
-    def datastore(self, name: str) -> Target:
-        """Read a parameter that holds `<running/>` or `<candidate/>`."""
+    def has(self, name: str) -> bool:
+        """Whether a parameter is there."""
+        return name in self._found
+
+    def flag(self, name: str) -> bool:
+        """Read a parameter that is there, without content, or not."""
+        if name not in self._found:
+            return False
+        if self.text(name) or _children(self.element(name)):
+            raise invalid_value(name, f"<{name}> has no content")
+        return True
+
+    def datastore(self, name: str, *among: Target) -> Target:
+        """Read a parameter that holds `<running/>`, `<candidate/>` or another datastore (if given: of these)."""
         choice = self._choice(name)
-        if choice.tag not in _TARGETS:
+        target = _TARGETS.get(str(choice.tag))
+        if target is None or target not in (among or self._targets):
             raise unknown_element(choice)
-        return _TARGETS[str(choice.tag)]
+        return target
 
     def datastore_or_config(self, name: str) -> Target | Element:
         """Read a parameter that holds a datastore or a whole configuration, <config>."""
@@ -66,6 +75,10 @@ class Parameters:
         """Give the text of a parameter that must be there."""
         return text_of(self.element(name))
 
+    def optional_text(self, name: str) -> str | None:
+        """Give the text of a parameter, None if it is not there."""
+        return self.text(name) if name in self._found else None
+
     def word(self, name: str, words: Collection[Word]) -> Word | None:
         """Read a parameter that is one of some words; None if it is not there."""
         if name not in self._found:
@@ -75,11 +88,11 @@ class Parameters:
             raise invalid_value(name, f"'{text[:80]}' is no {name}: it is one of {', '.join(words)}")
         return cast(Word, text)
 
-    def number(self, name: str) -> int:
+    def number(self, name: str, lowest: int = 0) -> int:
         """Read a parameter that must be there and is a uint32."""
         text = self.text(name)
-        if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**32):
-            raise invalid_value(name, f"'{text[:80]}' is no {name}: it is a number from 0 to {2**32 - 1}")
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and lowest <= int(text) < 2**32):
+            raise invalid_value(name, f"'{text[:80]}' is no {name}: it is a number from {lowest} to {2**32 - 1}")
         return int(text)
 
     def filter(self) -> Element | None:
@@ -113,7 +126,7 @@ def unknown_element(element: Element) -> RpcError:
     """Give the error for a parameter that this operation does not have, or that needs another capability."""
     name, namespace = local_name_of(element), namespace_of(element)
     if namespace == BASE and name in _NOT_OFFERED:
-        message = f"<{name}> belongs to the capability :{_NOT_OFFERED[name]}, which this agent does not offer"
+        message = f"<{name}> belongs to the capability :{name}, which is not offered here"
     else:
         message = f"<{name}> in '{namespace}' is not known here"
     return _parameter_error("unknown-element", name, message)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sdqkd.agent.capabilities import capabilities
-from sdqkd.agent.service import CallLater, Limits, Service, Sessions, Timer
+from sdqkd.agent.clock import Clock, LoopClock
+from sdqkd.agent.commit_timer import CommitTimer
+from sdqkd.agent.service import Limits, Service
 from sdqkd.agent.session import AgentSession
+from sdqkd.agent.sessions import Sessions
 from sdqkd.datastore.boot import boot
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.ports import Store
 from sdqkd.devices.device import Device
 from sdqkd.schema.validate import Validator
+from sdqkd.transport.door import Listener
 from sdqkd.transport.keys import make_key_pair, public_of
-from sdqkd.transport.ssh_server import Listener, listen
+from sdqkd.transport.ssh_server import listen
 
 
 class Agent:
@@ -29,22 +32,26 @@ class Agent:
         *,
         name: str | None = None,
         limits: Limits | None = None,
-        call_later: CallLater | None = None,
+        clock: Clock | None = None,
+        startup: bool = False,
     ) -> None:
         """Bring the device to the configuration that was kept, or to its factory one: see `datastore.boot`.
 
-        `name` is for the logs, else the device's own; `call_later` is the clock, else the event loop's.
+        `name` is for the logs, else the device's own; `clock` is the event loop's if not given; `startup` says
+        that there is a startup datastore.
         """
-        schema = device.schema
+        schema, name, clock = device.schema, name or device.name, clock or LoopClock()
+        datastores = boot(schema, Validator(schema), device, store, startup=startup)
         self._service = Service(
-            name=name or device.name,
+            name=name,
             schema=schema,
-            datastores=boot(schema, Validator(schema), device, store),
+            datastores=datastores,
             sessions=Sessions(),
-            capabilities=capabilities(schema),
+            capabilities=capabilities(schema, startup=startup),
             namespaces={module.name: module.namespace for module in schema.modules},
             limits=limits or Limits(),
-            call_later=call_later or _call_later,
+            clock=clock,
+            commit_timer=CommitTimer(name, datastores, clock),
         )
 
     @property
@@ -65,10 +72,6 @@ class Agent:
         """End all sessions."""
         for session in self.sessions:
             session.end("the agent stops")
-
-
-def _call_later(delay_s: float, callback: Callable[[], None]) -> Timer:
-    return asyncio.get_running_loop().call_later(delay_s, callback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,14 @@ async def serve_agent(
     users: Mapping[str, Sequence[str]],
     name: str | None = None,
     limits: Limits | None = None,
+    startup: bool = False,
 ) -> ServedAgent:
     """Serve a device over SSH; `users` gives the public keys of each user, port 0 takes a free one.
 
     A host key is made on the first start. Raises StoreError if the kept configuration cannot be used,
     InputError for a bad key, TransportError if the port cannot be had.
     """
-    agent = Agent(device, store, name=name, limits=limits)
+    agent = Agent(device, store, name=name, limits=limits, startup=startup)
     host_key = _host_key(host_key_file)
     listener = await listen(host, port, host_key_file, users, agent.make_session)
     return ServedAgent(agent, host_key, listener)

@@ -11,7 +11,8 @@ import traceback
 from collections.abc import Sequence
 
 from sdqkd.agent import audit, operations
-from sdqkd.agent.service import Service, Timer
+from sdqkd.agent.clock import Timer
+from sdqkd.agent.service import Service
 from sdqkd.errors import ProtocolError, RpcError, RpcErrors, SdqkdError
 from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, RpcReceived, RpcRefused, ServerEvent
 from sdqkd.netconf.messages import Rpc, reply, reply_errors
@@ -45,7 +46,7 @@ class AgentSession:
         self._link = link
         self._protocol = ServerSession(self.id, service.capabilities, service.limits.max_message_bytes)
         service.sessions.add(self)
-        self._hello_timer = service.call_later(
+        self._hello_timer = service.clock.call_later(
             service.limits.hello_timeout_s, lambda: self.end("no hello came in time")
         )
         audit.session_event(service.name, self, "begins")
@@ -89,8 +90,10 @@ class AgentSession:
         if self._hello_timer is not None:
             self._hello_timer.cancel()
         self._service.sessions.remove(self)
-        self._service.datastores.end_session(self.id)
+        undone = self._service.datastores.end_session(self.id)
         audit.session_event(self._service.name, self, f"ends: {reason}")
+        if undone:
+            audit.server_event(self._service.name, "confirmed-commit", undone)
         if self._link is not None:
             self._link.close()
 

@@ -3,14 +3,17 @@
     {"format": 1, "model-set": "qkd-node", "configuration": {RFC 7951}}
 
 A save writes a new file beside it, flushes it, renames it over the old one and flushes the folder: after a
-crash at any moment the file is the old one or the new one. A lock on `FILE.lock` keeps other processes away.
+crash at any moment the file is the old one or the new one. If the folder cannot be flushed, a second name that
+the old file got before brings it back. A lock on `FILE.lock` keeps other processes away.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ class FileStore:
         """Take the file for this process, until `close`. Raises StoreError if another one has it."""
         self._file = file
         self._new_file = file.with_name(file.name + ".new")
+        self._old_file = file.with_name(file.name + ".old")
         self._schema = schema
         self._lock = _take_lock(file.with_name(file.name + ".lock"))
 
@@ -49,18 +53,46 @@ class FileStore:
             raise StoreError(f"{self._file}: cannot be read: {error.strerror}") from error
         return self._decoded(text)
 
-    def save(self, running: Container) -> None:
-        """Write and flush. Raises StoreError, and then the file is the old one still."""
+    def save(self, configuration: Container | None) -> None:
+        """Write and flush, or remove. Raises StoreError, and then the file is the old one still."""
         if self._lock < 0:
             raise StoreError(f"{self._file}: the store is closed")
-        text = self._encoded(running)
         try:
-            _write_flushed(self._new_file, text)
-            self._new_file.replace(self._file)
-            _flush_folder(self._file.parent)
+            if configuration is None:
+                self._remove()
+            else:
+                self._replace(self._encoded(configuration))
         except OSError as error:
-            self._remove_new_file()
+            _unlink(self._new_file)
             raise StoreError(f"{self._file}: cannot be written: {error.strerror}") from error
+
+    def _replace(self, text: bytes) -> None:
+        _write_flushed(self._new_file, text)
+        self._old_file.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            _name_again(self._file, self._old_file)
+        self._new_file.replace(self._file)
+        self._flush_or_undo()
+
+    def _remove(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._file.replace(self._old_file)
+            self._flush_or_undo()
+
+    def _flush_or_undo(self) -> None:
+        try:
+            _flush_folder(self._file.parent)
+        except OSError:
+            self._bring_back()
+            raise
+        _unlink(self._old_file)
+
+    def _bring_back(self) -> None:
+        # What the folder holds after a failed flush nobody knows; this is what the next process shall find.
+        try:
+            self._old_file.replace(self._file)
+        except FileNotFoundError:
+            _unlink(self._file)
 
     def _encoded(self, running: Container) -> bytes:
         document = {
@@ -95,12 +127,20 @@ class FileStore:
             raise StoreError(f"{self._file}: damaged, its configuration is missing; {_REMEDY}")
         return configuration
 
-    def _remove_new_file(self) -> None:
-        try:
-            self._new_file.unlink(missing_ok=True)
-        except OSError:
-            # It is overwritten by the next save; the error that led here is the one to tell.
-            return
+
+def _name_again(file: Path, name: Path) -> None:
+    try:
+        os.link(file, name)
+    except FileNotFoundError:
+        raise
+    except OSError:  # some file systems have no second names
+        shutil.copy2(file, name)
+
+
+def _unlink(file: Path) -> None:
+    # A file that stays is in nobody's way, and there is an error to tell of already.
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
 
 
 def _take_lock(file: Path) -> int:

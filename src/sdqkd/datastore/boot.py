@@ -9,8 +9,12 @@ from sdqkd.schema.table import Schema
 from sdqkd.schema.validate import Validator
 
 
-def boot(schema: Schema, validator: Validator, hardware: Hardware, store: Store) -> Datastores:
+def boot(
+    schema: Schema, validator: Validator, hardware: Hardware, store: Store, *, startup: bool = False
+) -> Datastores:
     """Load running, or on the first start save the factory configuration, and let the hardware obey it.
+
+    With `startup` there is a startup datastore, and what is loaded is that (RFC 6241 section 8.7).
 
     Raises StoreError if what was kept cannot be read or no longer fits the model: it is never replaced by the
     factory configuration, since that would switch a network off. Raises RpcError(s) if the factory
@@ -27,4 +31,4 @@ def boot(schema: Schema, validator: Validator, hardware: Hardware, store: Store)
     if kept is None:
         store.save(running)
     hardware.apply(running)
-    return Datastores(schema, validator, hardware, store, running)
+    return Datastores(schema, validator, hardware, store, running, startup=startup)

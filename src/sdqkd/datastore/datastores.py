@@ -1,17 +1,31 @@
-"""The datastores of one device and the operations on them: RFC 6241 sections 7 and 8.2 to 8.6.
+"""The datastores of one device and the operations on them: RFC 6241 sections 7 and 8.2 to 8.7.
 
 Trees are persistent, so a candidate without changes is running itself and a rollback is a pointer. A change of
-running goes one way only, `_replace_running`: judge, save, swap, apply.
+running goes one way only, `_replace_running`: judge, keep, swap, apply.
+
+What the store keeps is what the next start loads. That is running, but while a confirmed commit is pending it
+is the configuration from before: so a restart, at whatever moment, always rolls back (RFC 6241 section 8.4.1).
+With a startup datastore, what the store keeps is startup.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from functools import partial
 from typing import Literal, TypeAlias
 
 from lxml import etree
 
+from sdqkd.datastore.confirmed import (
+    Confirmation,
+    ConfirmEvent,
+    Pending,
+    begin,
+    demand_lockable,
+    demand_say,
+    none_pending,
+)
 from sdqkd.datastore.locks import NO_SESSION, Locks, Target, lock_denied
 from sdqkd.datastore.part_edits import edit_parts, listed
 from sdqkd.datastore.ports import Hardware, Store
@@ -19,7 +33,7 @@ from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
 from sdqkd.schema.diff import same
 from sdqkd.schema.edit import edit_noting
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container, merge
+from sdqkd.schema.tree import EMPTY, Container, merge
 from sdqkd.schema.validate import Validator
 
 TestOption: TypeAlias = Literal["test-then-set", "set", "test-only"]
@@ -30,21 +44,37 @@ _LOG = logging.getLogger(__name__)
 
 
 class Datastores:
-    """Running and candidate, with their locks. Sessions are their ids; a refusal is an RpcError or RpcErrors."""
+    """Running, candidate and perhaps startup, with their locks.
+
+    Sessions are their ids; a refusal is an RpcError or RpcErrors. `now_s` are seconds of any steady clock.
+    """
 
     def __init__(
-        self, schema: Schema, validator: Validator, hardware: Hardware, store: Store, running: Container
+        self,
+        schema: Schema,
+        validator: Validator,
+        hardware: Hardware,
+        store: Store,
+        running: Container,
+        *,
+        startup: bool = False,
     ) -> None:
+        """Begin with what the hardware does and the store keeps already."""
         self.schema = schema
+        self.targets: tuple[Target, ...] = ("running", "candidate", *(("startup",) if startup else ()))
         self._validator = validator
         self._hardware = hardware
         self._store = store
         self._running = running
+        self._kept: Container | None = running  # None: startup was deleted
         self._candidate: Container | None = None  # None: without changes, it follows running
+        self._pending: Pending | None = None
         self._locks = Locks()
 
     def get_config(self, source: Target) -> Container:
         """Give a whole datastore."""
+        if source == "startup":
+            return self._kept or EMPTY
         if source == "running" or self._candidate is None:
             return self._running
         return self._candidate
@@ -95,27 +125,79 @@ class Datastores:
             self._set(target, edited)
 
     def copy_config(self, session: int, source: Target | Container, target: Target) -> None:
-        """Replace a datastore by another or by a given, decoded configuration: RFC 6241 section 7.3."""
+        """Replace a datastore by another or by a given, decoded configuration: RFC 6241 section 7.3.
+
+        Startup takes only what can be running, since the next start needs it, and not what may yet be
+        rolled back.
+        """
         if source == target:
             raise RpcError("invalid-value", f"source and target are both {target}", "protocol")
         self._locks.demand(session, target)
+        if (source, target) == ("running", "startup") and self._pending is not None:
+            raise RpcError("in-use", "a confirmed commit is pending: confirm or cancel it first")
         self._set(target, source if isinstance(source, Container) else self.get_config(source))
 
-    def delete_config(self, target: Target) -> None:
-        """Refuse: RFC 6241 section 7.4 forbids to delete running, and a candidate is not deleted but discarded."""
-        instead = "it can only be replaced" if target == "running" else "use discard-changes"
-        raise RpcError("operation-not-supported", f"{target} cannot be deleted: {instead}", "protocol")
+    def delete_config(self, session: int, target: Target) -> None:
+        """Delete startup: the next start is one with the factory configuration.
+
+        RFC 6241 section 7.4 forbids to delete running, and a candidate is not deleted but discarded.
+        """
+        if target != "startup":
+            instead = "it can only be replaced" if target == "running" else "use discard-changes"
+            raise RpcError("operation-not-supported", f"{target} cannot be deleted: {instead}", "protocol")
+        self._locks.demand(session, target)
+        self._keep(None)
 
     def validate(self, source: Target | Container) -> None:
         """Raise what a commit of this configuration would raise: RFC 6241 section 8.6.4.1."""
         self._judge(source if isinstance(source, Container) else self.get_config(source))
 
-    def commit(self, session: int) -> None:
-        """Make running what candidate is: RFC 6241 section 8.3.4.1. Running stays if anything refuses."""
+    def commit(
+        self,
+        session: int,
+        *,
+        confirm: Confirmation | None = None,
+        persist_id: str | None = None,
+        now_s: float = 0.0,
+    ) -> ConfirmEvent | None:
+        """Make running what candidate is: RFC 6241 section 8.3.4.1. Running stays if anything refuses.
+
+        With `confirm` only until it is confirmed: section 8.4. Tells what that meant for a confirmed commit.
+        """
         self._locks.demand(session, "running", "candidate")
-        if self._candidate is not None:
-            self._replace_running(self._candidate)
-            self._candidate = None
+        demand_say(self._pending, session, persist_id)
+        before, pending = self._running, self._pending
+        self._replace_running(self.get_config("candidate"), provisional=confirm is not None)
+        self._candidate = None
+        if confirm is None:
+            self._pending = None
+            return "complete" if pending else None
+        if pending is None:
+            self._pending = begin(before, session, now_s, confirm)
+            return "start"
+        self._pending = pending.extended(session, now_s, confirm)
+        return "extend"
+
+    def cancel_commit(self, session: int, persist_id: str | None = None) -> ConfirmEvent:
+        """Undo a confirmed commit: RFC 6241 section 8.4.4.1."""
+        demand_say(self._pending, session, persist_id)
+        if self._pending is None:
+            raise none_pending()
+        self._locks.demand(session, "running")
+        self._roll_back(self._pending)
+        return "cancel"
+
+    @property
+    def due_s(self) -> float | None:
+        """When `expire` must be called, None if nothing waits."""
+        return self._pending.due_s if self._pending else None
+
+    def expire(self, now_s: float) -> ConfirmEvent | None:
+        """Undo a confirmed commit that was not confirmed in time."""
+        if self._pending is None or now_s < self._pending.due_s:
+            return None
+        self._roll_back_unasked(self._pending)
+        return "timeout"
 
     def discard_changes(self, session: int) -> None:
         """Make candidate what running is: RFC 6241 section 8.3.4.2."""
@@ -124,6 +206,8 @@ class Datastores:
 
     def lock(self, session: int, target: Target) -> None:
         """Lock: RFC 6241 sections 7.5 and 8.3.5.2. A candidate with changes cannot be locked."""
+        if target == "running":
+            demand_lockable(self._pending, session)
         if target == "candidate" and self._candidate is not None and self._locks.holder(target) is None:
             raise lock_denied("candidate has changes that are neither committed nor discarded", NO_SESSION)
         self._locks.take(target, session)
@@ -134,43 +218,90 @@ class Datastores:
         if target == "candidate":
             self._candidate = None
 
-    def end_session(self, session: int) -> None:
-        """Free the locks of a session that is gone; the changes in a candidate that it had locked go with it."""
+    def end_session(self, session: int) -> ConfirmEvent | None:
+        """Free the locks of a session that is gone; the changes in a candidate that it had locked go with it.
+
+        So does its confirmed commit, unless that is persistent.
+        """
         if "candidate" in self._locks.release(session):
             self._candidate = None
+        if self._pending is None or self._pending.session != session:
+            return None
+        if self._pending.persist is not None:
+            self._pending = self._pending.orphaned()
+            return None
+        self._roll_back_unasked(self._pending)
+        return "cancel"
 
     def _set(self, target: Target, tree: Container) -> None:
         if target == "running":
-            self._replace_running(tree)
+            self._replace_running(tree, provisional=self._pending is not None)
+        elif target == "startup":
+            self._judge(tree)
+            self._keep(tree)
         elif tree is self._running or same(self.schema, self._running, tree):
             self._candidate = None
         else:
             self._candidate = tree
 
-    def _replace_running(self, proposed: Container) -> None:
-        """The only way to a new running. Raises RpcError(s), running, store and hardware being as before then."""
-        if proposed is self._running or same(self.schema, self._running, proposed):
+    def _replace_running(self, proposed: Container, *, provisional: bool) -> None:
+        """The only way to a new running; if it is provisional, the next start shall not load it.
+
+        Raises RpcError(s), running, store and hardware being as before then.
+        """
+        unchanged = proposed is self._running or same(self.schema, self._running, proposed)
+        if unchanged:
+            proposed = self._running
+        else:
+            self._judge(proposed)
+        before, kept = self._running, self._kept
+        if not (provisional or "startup" in self.targets):
+            self._keep(proposed)
+        if unchanged:
             return
-        self._judge(proposed)
-        self._save(proposed)
-        before, self._running = self._running, proposed
+        self._running = proposed
         try:
             self._hardware.apply(proposed)
         except Exception as error:
             _LOG.error("the device did not take a configuration: %s", _reason(error))
-            raise self._fall_back(before, error) from error
+            raise self._fall_back(before, kept, error) from error
+
+    def _roll_back(self, pending: Pending) -> None:
+        """Make running what it was before a confirmed commit. Raises RpcError if the device does not take it.
+
+        The store has kept that configuration all the time, so running is it in any case.
+        """
+        self._pending = None
+        before, self._running = self._running, pending.rollback
+        if before is self._running:
+            return
+        try:
+            self._hardware.apply(self._running)
+        except Exception as error:
+            message = f"running is as before the commit, but the device did not take it: {_reason(error)}"
+            _LOG.critical("%s", message)
+            raise RpcError("operation-failed", message) from error
+
+    def _roll_back_unasked(self, pending: Pending) -> None:
+        # Nobody waits for an answer; that it failed is in the log.
+        with contextlib.suppress(RpcError):
+            self._roll_back(pending)
 
     def _judge(self, proposed: Container) -> None:
         self._validator.check(proposed)
         self._hardware.check(proposed)
 
-    def _save(self, proposed: Container) -> None:
+    def _keep(self, tree: Container | None) -> None:
+        """Make a configuration that of the next start; None: the factory's."""
+        if tree is self._kept:
+            return
         try:
-            self._store.save(proposed)
+            self._store.save(tree)
         except StoreError as error:
             raise RpcError("resource-denied", f"the configuration cannot be kept: {error}") from error
+        self._kept = tree
 
-    def _fall_back(self, before: Container, error: Exception) -> RpcError:
+    def _fall_back(self, before: Container, kept: Container | None, error: Exception) -> RpcError:
         """Bring everything back to what it was, and give the error that says why."""
         self._running = before
         message = f"the device did not take the configuration, which is as before: {_reason(error)}"
@@ -180,9 +311,9 @@ class Datastores:
             message = f"the device took neither the new configuration nor the old one again: {_reason(second)}"
             _LOG.critical("%s", message)
         try:
-            self._store.save(before)
-        except StoreError as second:
-            message += f"; after a restart the refused configuration would come back: {second}"
+            self._keep(kept)
+        except RpcError as second:
+            message += f"; after a restart the refused configuration would come back: {second.message}"
             _LOG.critical("%s", message)
         return RpcError("operation-failed", message)
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from sdqkd.errors import RpcError
 
-Target: TypeAlias = Literal["running", "candidate"]
+Target: TypeAlias = Literal["running", "candidate", "startup"]
 NO_SESSION = "0"  # RFC 6241 appendix A: the session-id when no NETCONF session is in the way
 
 

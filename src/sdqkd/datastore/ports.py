@@ -8,14 +8,17 @@ from sdqkd.schema.tree import Container
 
 
 class Store(Protocol):
-    """Keeps one configuration over restarts. Implemented in `agent`."""
+    """Keeps the configuration of the next start. Implemented in `agent`."""
 
     def load(self) -> Container | None:
-        """Give what was saved last, None if nothing ever was. Raises StoreError if it cannot be read."""
+        """Give what was saved last, None if there is nothing. Raises StoreError if it cannot be read."""
         ...
 
-    def save(self, running: Container) -> None:
-        """Keep a configuration; on return it survives a crash. Raises StoreError, the old one being kept then."""
+    def save(self, configuration: Container | None) -> None:
+        """Keep a configuration, or nothing; on return that survives a crash.
+
+        Raises StoreError, what was kept before being kept then.
+        """
         ...
 
 
