@@ -12,10 +12,11 @@ from sdqkd.netconf.events import NEED_DATA, RpcReceived, RpcRefused
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1
 from sdqkd.netconf.messages import reply_data, reply_errors, reply_ok
 from sdqkd.netconf.session import ServerSession
+from sdqkd.transport.door import Listener
 from sdqkd.transport.keys import make_key_pair
 from sdqkd.transport.links import Link
 from sdqkd.transport.ssh_client import connect
-from sdqkd.transport.ssh_server import Listener, listen
+from sdqkd.transport.ssh_server import listen
 
 PATIENCE_S = 20.0  # for what should happen at once; a test that waits so long fails
 

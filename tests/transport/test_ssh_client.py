@@ -18,6 +18,7 @@ from sdqkd.errors import (
     TransportError,
     UnreachableError,
 )
+from sdqkd.transport.admission import Limits
 from sdqkd.transport.keys import fingerprint, public_text
 from sdqkd.transport.ssh_client import connect
 
@@ -318,7 +319,7 @@ async def test_a_cut_line_is_noticed_at_both_ends(serve: Any, dial: Any, recorde
 
 async def test_a_dead_line_is_noticed_by_silence(serve: Any, dial: Any, recorder: Any) -> None:
     receiver = recorder()
-    listener = await serve(lambda: receiver, keepalive_s=0.05)
+    listener = await serve(lambda: receiver, limits=Limits(keepalive_s=0.05))
     async with Relay(listener.port) as line:
         client = await dial(line.port, keepalive_s=0.05)
         line.flows.clear()
@@ -387,7 +388,7 @@ async def test_a_window_of_2_gib_does_not_make_the_server_keep_2_gib(serve: Any,
 async def test_closing_a_link_that_the_peer_does_not_read_still_ends_it(
     serve: Any, dial: Any, recorder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sdqkd.transport.ssh_link._CLOSE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("sdqkd.transport.socket_link._CLOSE_TIMEOUT_S", 0.1)
     receiver = recorder()
     client = await dial(await serve(lambda: receiver))
     client.link.pause_reading()

@@ -13,7 +13,9 @@ import paramiko
 import pytest
 
 from sdqkd.errors import InputError, SessionLostError, TransportError
-from sdqkd.transport.ssh_server import Listener, listen
+from sdqkd.transport.admission import Limits
+from sdqkd.transport.door import Listener
+from sdqkd.transport.ssh_server import listen
 
 PATIENCE_S = 20.0
 
@@ -190,7 +192,7 @@ async def test_nothing_but_the_subsystem(serve: Any, keys: Any, echo: Any, tmp_p
 
 async def test_several_channels_of_one_connection(serve: Any, keys: Any, echo: Any) -> None:
     made: list[Any] = []
-    listener = await serve(lambda: made.append(echo()) or made[-1], max_channels=3)
+    listener = await serve(lambda: made.append(echo()) or made[-1], limits=Limits(max_channels=3))
     async with await raw(listener, keys) as connection:
         pairs = [await connection.create_session(Caller, subsystem="netconf", encoding=None) for _ in range(3)]
         await refused(connection.create_session(Caller, subsystem="netconf", encoding=None))
@@ -272,7 +274,7 @@ async def test_garbage_hurts_nobody_else(
 
 
 async def test_silent_connections_are_cut_off_and_keep_nobody_out(serve: Any, dial: Any, echo: Any) -> None:
-    listener = await serve(echo, login_timeout_s=0.5)
+    listener = await serve(echo, limits=Limits(login_timeout_s=0.5))
     silent = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(50)]
     client = await dial(listener)
     client.link.write(b"x")

@@ -17,9 +17,8 @@ from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.ports import Store
 from sdqkd.devices.device import Device
 from sdqkd.schema.validate import Validator
-from sdqkd.transport.door import Listener
 from sdqkd.transport.keys import make_key_pair, public_of
-from sdqkd.transport.ssh_server import listen
+from sdqkd.transport.ssh_server import Listener, listen
 
 
 class Agent:

@@ -17,7 +17,17 @@ import asyncssh
 from sdqkd.errors import HostKeyError, InputError, LoginRefusedError, TransportError, UnreachableError
 from sdqkd.transport.keys import read_private, read_public
 from sdqkd.transport.links import Link, Receiver
-from sdqkd.transport.ssh_link import ALGORITHMS, KEEPALIVE_S, SUBSYSTEM, SshLink, address, printable, watch_socket
+from sdqkd.transport.socket_link import Patience, address, printable
+from sdqkd.transport.ssh_lean import make_lean
+from sdqkd.transport.ssh_link import (
+    ALGORITHMS,
+    KEEPALIVE_S,
+    REKEY_BYTES,
+    REKEY_S,
+    SUBSYSTEM,
+    SshLink,
+    watch_socket,
+)
 
 TIMEOUT_S = 10.0
 
@@ -52,7 +62,7 @@ async def connect(
     peer = address(host, port)
     expected = _expected_key(peer, host_key)
     own = read_private(client_key_file)
-    client, link = _Client(expected), _ClientLink(receiver, username, peer)
+    client, link = _Client(expected), _ClientLink(receiver, username, peer, Patience())
     options = _options(username, own, expected, timeout_s, keepalive_s)
     try:
         async with asyncio.timeout(timeout_s):
@@ -94,6 +104,8 @@ def _options(
         "preferred_auth": ["publickey"],
         "login_timeout": timeout_s,
         "keepalive_interval": keepalive_s,
+        "rekey_bytes": REKEY_BYTES,
+        "rekey_seconds": REKEY_S,
     }
 
 
@@ -117,6 +129,8 @@ def _explain(peer: str, client: _Client, error: Exception, timeout_s: float) -> 
     reason = printable(error)
     if client.mismatch:
         return HostKeyError(peer, client.mismatch)
+    if client.too_many:
+        return LoginRefusedError(peer, f"lets nobody else in: {client.too_many}")
     if isinstance(error, asyncssh.ChannelOpenError):
         return LoginRefusedError(peer, f"grants no netconf subsystem ({reason}): is this the NETCONF port?")
     if isinstance(error, asyncssh.KeyExchangeFailed):
@@ -144,6 +158,7 @@ class _Client(asyncssh.SSHClient):
 
     def __init__(self, expected: asyncssh.SSHKey) -> None:
         self.mismatch = ""
+        self.too_many = ""
         self._expected = expected
         self._connection: asyncssh.SSHClientConnection | None = None
 
@@ -163,6 +178,11 @@ class _Client(asyncssh.SSHClient):
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._connection = conn
+        make_lean(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, asyncssh.DisconnectError) and exc.code == asyncssh.DISC_TOO_MANY_CONNECTIONS:
+            self.too_many = printable(exc.reason)
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         if key.public_data == self._expected.public_data:
@@ -179,9 +199,10 @@ class _ClientLink(SshLink, asyncssh.SSHClientSession[bytes]):
 
     def connection_made(self, chan: Any) -> None:
         super().connection_made(chan)
-        self._connection = chan.get_connection()
-        watch_socket(self._connection, lambda: self.hold("socket"), lambda: self.let_go("socket"))
+        connection = chan.get_connection()
+        watch_socket(connection, lambda: self.hold("socket"), lambda: self.let_go("socket"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +13,18 @@ from asyncssh.connection import SSHConnection
 from asyncssh.session import SSHSession
 
 from sdqkd.errors import SessionLostError
-from sdqkd.transport.links import FlowControlled, Receiver
+from sdqkd.transport.links import Receiver
+from sdqkd.transport.socket_link import Patience, SocketLink, printable
+from sdqkd.transport.ssh_lean import exchanges_keys, more_comes, socket_buffer_bytes
 
 SUBSYSTEM = "netconf"
 KEEPALIVE_S = 20.0  # of silence, after which the peer is asked whether it lives; the third silence ends the link
+WINDOW_BYTES = 256 * 1024  # that a peer may send while its session does not read: what a channel costs at most
+PACKET_BYTES = 32 * 1024
+REKEY_BYTES = 2**30
+REKEY_S = 3600.0
 
-_CLOSE_TIMEOUT_S = 30.0  # for a closing peer to read some more of the rest, or to agree; then we go without
-_SHOWN = 200  # characters of what a peer or the system says that an error repeats
-_CORKED_BYTES = 64 * 1024
+_KEYS_AGAIN_S = 0.1  # between two looks at a peer that is changing keys
 
 # AES-GCM costs asyncssh a seventh of what chacha20 does for small packets. Both carry their own MAC, and
 # curve25519 with strict key exchange is what every SSH of the last ten years speaks. No SHA-1, no CBC.
@@ -40,24 +43,6 @@ ALGORITHMS: dict[str, Any] = {
 
 # asyncssh tells of each connection, and of each packet when debugging: what matters is told by this room.
 asyncssh.set_log_level(logging.WARNING)
-_log = logging.getLogger(__name__)
-
-
-def address(host: str, port: int) -> str:
-    """Write `host:port`, with brackets around an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def printable(error: Exception) -> str:
-    """Give an error's text, part of which the peer may have written, fit for a terminal and a log."""
-    text = str(error)[:_SHOWN]
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def log_failure(message: str, peer: str, error: Exception) -> None:
-    """Log what failed and where; the text of an exception is left out: it may hold a part of a configuration."""
-    where = "".join(traceback.format_tb(error.__traceback__))
-    _log.error(f"{message}: %s\n%s", peer, type(error).__name__, where)
 
 
 def watch_socket(connection: SSHConnection, full: Callable[[], None], empty: Callable[[], None]) -> None:
@@ -70,43 +55,23 @@ def watch_socket(connection: SSHConnection, full: Callable[[], None], empty: Cal
     connection.resume_writing = empty  # type: ignore[method-assign]
 
 
-class SshLink(SSHSession[bytes]):
-    """A channel with the netconf subsystem: the Link of a Receiver, and what asyncssh calls.
+class SshLink(SocketLink, SSHSession[bytes]):
+    """A channel with the netconf subsystem: the Link of a Receiver, and what asyncssh calls."""
 
-    What is written while data are being received goes out at once at the end: one packet for many answers.
-    """
-
-    def __init__(self, receiver: Receiver, username: str, peer: str) -> None:
-        self.username = username
-        self.peer = peer
-        self._receiver = receiver
+    def __init__(self, receiver: Receiver, username: str, peer: str, patience: Patience) -> None:
+        super().__init__(receiver, username, peer, patience)
         self._channel: SSHChannel[bytes] | None = None
-        self._corked: list[bytes] | None = None
-        self._corked_bytes = 0
-        self.made = False
-        self._lost = False
+        self._connection: SSHConnection | None = None
         self._reading = True
-        self._full: set[str] = set()  # what keeps us from writing: the channel's window, the socket's buffer
-        self._closing: asyncio.TimerHandle | None = None
 
     # What a Receiver calls
-
-    def write(self, data: bytes) -> None:
-        """Send bytes, or keep them until the peer makes room."""
-        if self._corked is None:
-            self._send(data)
-            return
-        self._corked.append(data)
-        self._corked_bytes += len(data)
-        if self._corked_bytes > _CORKED_BYTES:
-            self._flush()
 
     def close(self) -> None:
         """Send what is kept, then close the channel, with the peer's consent if it comes in time."""
         self._flush()
-        if self._channel is not None and self._closing is None and not self._lost:
+        if self._channel is not None and not self._closing and not self._lost:
+            self._watch_closing()
             self._channel.close()
-            self._wait_for_consent(self._channel)
 
     def pause_reading(self) -> None:
         """Deliver nothing more; SSH's window then makes the peer wait."""
@@ -124,18 +89,18 @@ class SshLink(SSHSession[bytes]):
     def connection_made(self, channel: Any) -> None:
         """Remember the channel; the receiver hears of it once the subsystem is granted."""
         self._channel = channel
+        self._connection = channel.get_connection()
 
     def session_started(self) -> None:
         """Give the receiver its link."""
-        self.made = True
-        self._cork(self._receiver.link_made, self)
-        if self._full and isinstance(self._receiver, FlowControlled):
-            self._tell(self._receiver.pause_writing)
+        self._make()
+        if not self._reading:  # asyncssh will read now, whatever the receiver has just asked for
+            asyncio.get_running_loop().call_soon(self._pause)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Pass on what came, but what came as stderr."""
         if datatype is None and not self._lost:
-            self._cork(self._receiver.data_received, data)
+            self._deliver(self._receiver.data_received, data)
 
     def eof_received(self) -> bool:
         """Close: a peer that will not call any more has no use for the session."""
@@ -152,79 +117,51 @@ class SshLink(SSHSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the receiver, once, whoever ended the link."""
-        if self._lost:
-            return
-        self._lost = True
-        self._corked = None
-        if self._closing is not None:
-            self._closing.cancel()
-        if self.made:
-            self._tell(self._receiver.link_lost, self._reason(exc))
+        self._lose(self._reason(exc))
 
-    # What the connection calls
+    # What a SocketLink has
 
-    def hold(self, reason: str) -> None:
-        """Ask the receiver to write no more, for one reason of possibly several."""
-        first = not self._full
-        self._full.add(reason)
-        if first and self.made and isinstance(self._receiver, FlowControlled):
-            self._tell(self._receiver.pause_writing)
-
-    def let_go(self, reason: str) -> None:
-        """Take a reason away; without any, the receiver may write again."""
-        was_full = bool(self._full)
-        self._full.discard(reason)
-        if was_full and not self._full and self.made and isinstance(self._receiver, FlowControlled):
-            self._cork(self._receiver.resume_writing)
-
-    def abort(self) -> None:
+    def abort(self, error: Exception | None = None) -> None:
         """End the link at once; what is not sent is lost."""
         if self._channel is not None:
             self._channel.abort()
-        self.connection_lost(None)
+        self._lose(error)
+
+    def _send(self, data: bytes) -> None:
+        if self._channel is None or self._channel.is_closing():
+            return
+        self._channel.write(data)
+        if "keys" not in self._full and exchanges_keys(self._connection):
+            self._wait_for_keys()
+
+    def _unsent_bytes(self) -> int:
+        in_channel = self._channel.get_write_buffer_size() if self._channel is not None else 0
+        return in_channel + socket_buffer_bytes(self._connection)
+
+    def _more_comes(self) -> bool:
+        return more_comes(self._connection)
+
+    # For itself
 
     def _reason(self, error: Exception | None) -> SessionLostError | None:
-        if error is None or self._closing is not None:
+        if error is None or self._closing:
             return None
         return SessionLostError(self.peer, f"the connection was lost: {printable(error)}")
 
-    def _wait_for_consent(self, channel: SSHChannel[bytes], before: int | None = None) -> None:
-        """Look from time to time whether a closing peer still reads; end without its consent if not."""
-        left = channel.get_write_buffer_size()
-        if left == before:
-            self.abort()
+    def _wait_for_keys(self) -> None:
+        """Make the receiver wait while keys are changed: until then asyncssh keeps all, window or not."""
+        if self._lost:
             return
-        loop = asyncio.get_running_loop()
-        self._closing = loop.call_later(_CLOSE_TIMEOUT_S, self._wait_for_consent, channel, left)
+        if exchanges_keys(self._connection):
+            self.hold("keys")
+            asyncio.get_running_loop().call_later(_KEYS_AGAIN_S, self._wait_for_keys)
+        else:
+            self.let_go("keys")
+
+    def _pause(self) -> None:
+        if not self._reading and self._channel is not None:
+            self._channel.pause_reading()
 
     def _resume(self) -> None:
         if self._reading and self._channel is not None and not self._lost:
             self._channel.resume_reading()
-
-    def _cork(self, callback: Callable[..., None], *arguments: Any) -> None:
-        """Call the receiver and send what it writes meanwhile in one go."""
-        outermost = self._corked is None
-        if outermost:
-            self._corked = []
-        self._tell(callback, *arguments)
-        if outermost:
-            self._flush()
-
-    def _flush(self) -> None:
-        """Send what was collected. A write after this goes out at once, or after the next collection."""
-        corked, self._corked, self._corked_bytes = self._corked, None, 0
-        if corked:
-            self._send(b"".join(corked))
-
-    def _send(self, data: bytes) -> None:
-        if data and self._channel is not None and not self._lost and not self._channel.is_closing():
-            self._channel.write(data)
-
-    def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
-        """Call the receiver; if it fails, its link ends and nobody else's."""
-        try:
-            callback(*arguments)
-        except Exception as error:
-            log_failure("a session with %s failed and was ended", self.peer, error)
-            if not self._lost:
-                self.abort()

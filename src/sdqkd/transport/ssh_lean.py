@@ -1,0 +1,86 @@
+"""What asyncssh does for each login or packet and NETCONF has no use for, left out. Figures: docs/decisions/0004.
+
+This reaches into asyncssh where it has no interface. So every part is looked for before it is touched: an asyncssh
+that has changed is left as it is, slower and as right. Tests tell when a part is not found any more.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from asyncssh.channel import SSHChannel, SSHServerChannel
+from asyncssh.connection import SSHConnection, SSHServerConnection
+
+_MSG_IGNORE = 2
+_HUGE_PACKET = 2**31
+
+
+def _has(owner: type, name: str, *parameters: str) -> bool:
+    """Whether a method is there and takes what we know it to take."""
+    method = getattr(owner, name, None)
+    return callable(method) and tuple(inspect.signature(method).parameters)[1:] == parameters
+
+
+# Whether each part was found.
+SENDS_NO_IGNORE = _has(SSHConnection, "send_packet", "pkttype", "args", "handler")
+KEEPS_OPTIONS = _has(SSHServerConnection, "reload_config")
+REFUSES_VARIABLES = _has(SSHServerChannel, "_process_env_request", "packet")
+
+
+def make_lean(connection: Any) -> None:
+    """Leave out two things on a new connection.
+
+    An empty packet before each packet: it hides the last block of a CBC cipher, and only AEAD ciphers are spoken
+    here. And options made anew for each user who logs in: ours are the same for all, and cost 6 KiB a connection.
+    """
+    if SENDS_NO_IGNORE:
+        connection.send_packet = partial(_send_packet, connection.send_packet)
+    if KEEPS_OPTIONS and isinstance(connection, SSHServerConnection):
+        connection.reload_config = _keep_config  # type: ignore[method-assign]
+
+
+def _send_packet(send: Callable[..., None], pkttype: int, *args: bytes, **keywords: Any) -> None:
+    if pkttype != _MSG_IGNORE:
+        send(pkttype, *args, **keywords)
+
+
+async def _keep_config() -> None:
+    pass
+
+
+def refuse_variables(channel: Any) -> None:
+    """Keep no environment variables: a peer may send them without end."""
+    if REFUSES_VARIABLES:
+        channel._process_env_request = lambda packet: False
+
+
+def pause_socket(connection: Any, pause: bool) -> None:
+    """Read nothing from a peer that does not read, so that it cannot ask for more; or read again."""
+    transport = getattr(connection, "_transport", None)
+    if transport is not None and not transport.is_closing():
+        (transport.pause_reading if pause else transport.resume_reading)()
+
+
+def more_comes(connection: Any) -> bool:
+    """Whether asyncssh holds more of what came in with the packet that it delivers now."""
+    return bool(getattr(connection, "_inpbuf", b""))
+
+
+def exchanges_keys(connection: Any) -> bool:
+    """Whether what is written now is kept until the peer has agreed on new keys."""
+    return not getattr(connection, "_kex_complete", True)
+
+
+def socket_buffer_bytes(connection: Any) -> int:
+    """How much waits for the peer to take it from the socket."""
+    transport = getattr(connection, "_transport", None)
+    return transport.get_write_buffer_size() if transport is not None else 0
+
+
+def packet_bytes(channel: SSHChannel[bytes]) -> int:
+    """How long a packet the peer says that it takes; huge if that cannot be known."""
+    size = getattr(channel, "_send_pktsize", None)
+    return size if isinstance(size, int) else _HUGE_PACKET
