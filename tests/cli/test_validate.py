@@ -46,10 +46,10 @@ def test_a_wrong_file_is_refused_with_its_place(sdqkd: Run, tmp_path: Path, name
 
 def test_an_error_as_json_has_file_line_and_path(sdqkd: Run, tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
-    file.write_text(MADQCI.read_text("utf-8").replace("channel: 38", "channel: 99", 1), "utf-8")
+    file.write_text(MADQCI.read_text("utf-8").replace("channel: 38", "channel: 99", 2), "utf-8")
     done = sdqkd("validate", file, "--json")
     assert done.code == 1
-    (error,) = done.json["errors"]
+    error, _ = done.json["errors"]
     assert error["file"] == str(file)
     assert "channel: 99" in file.read_text("utf-8").splitlines()[error["line"] - 1]
     assert error["path"] == "/sdqkd-network:network/qkd-link[name='Quijote-Quiron-CV']/channel"

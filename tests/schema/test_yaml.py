@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sdqkd.errors import InputError
+from sdqkd.errors import InputError, InputErrors
 from sdqkd.schema.table import Schema, load
 from sdqkd.schema.tree import EMPTY, Container, Entries
 from sdqkd.schema.validate import Validator
-from sdqkd.schema.yaml import InputErrors, read_yaml
+from sdqkd.schema.yaml import read_yaml
 
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "madqci" / "network.yaml"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from sdqkd.errors import InputError, RpcError
+from sdqkd.errors import InputError, InputErrors, RpcError
 from sdqkd.schema import problems
 from sdqkd.schema.elements import leaf_reader
 from sdqkd.schema.path import format_path
@@ -43,18 +43,6 @@ class YamlDocument:
         return self.lines.get("/")
 
 
-class InputErrors(InputError):
-    """Several mistakes in one file; place and path are those of the first. `str()` has a line for each."""
-
-    def __init__(self, errors: tuple[InputError, ...]) -> None:
-        first = errors[0]
-        super().__init__(first.message, first.file, first.line, first.path)
-        self.errors = errors
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.errors))
-
-
 def read_yaml(schema: Schema, text: str, file: str) -> YamlDocument:
     """Read the text of `file`, which names it in errors.
 
@@ -68,7 +56,7 @@ def read_yaml(schema: Schema, text: str, file: str) -> YamlDocument:
     tree = reader.container(schema.data, root, ())
     if reader.errors:
         reader.errors.sort(key=lambda error: error.line or 0)
-        raise reader.errors[0] if len(reader.errors) == 1 else InputErrors(tuple(reader.errors))
+        raise reader.errors[0] if len(reader.errors) == 1 else InputErrors(reader.errors)
     return YamlDocument(tree, reader.lines)
 
 
