@@ -21,6 +21,7 @@ _HELLO = (
 _END_OF_HELLO = b"]]>]]>"
 # Enough to find the end: no answer to what is asked here holds this text.
 _END = b"\n##\n"
+_MSG_IGNORE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,17 @@ class RawSession(asyncssh.SSHClientSession[bytes]):
         await self._gone
 
 
+def _send_no_fillers(connection: Any) -> None:
+    """Let asyncssh send no empty MSG_IGNORE before each packet, since no other client does (OpenSSH, libssh …)."""
+    send_packet = connection.send_packet
+
+    def send(kind: int, *arguments: Any, **named: Any) -> None:
+        if kind != _MSG_IGNORE:
+            send_packet(kind, *arguments, **named)
+
+    connection.send_packet = send
+
+
 class Client:
     """One connection with one session."""
 
@@ -118,6 +130,7 @@ class Client:
             config=[], agent_path=None, x509_trusted_certs=None, gss_host=None,
             encryption_algs=["aes128-gcm@openssh.com"], kex_algs=["curve25519-sha256"], compression_algs=None,
         )  # fmt: skip
+        _send_no_fillers(connection)
         session = RawSession()
         await connection.create_session(lambda: session, subsystem="netconf", encoding=None)
         await session.greet()
