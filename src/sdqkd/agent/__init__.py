@@ -2,7 +2,9 @@
 
 server        serve_agent(): a device behind a port; Agent: the same without a port
 session       AgentSession: one session, from hello to end
-operations    the table of operations, and what each does
+operations    the tables of operations, joined: which there are
+base_operations  those of RFC 6241, and what each does
+call          what an operation gets
 parameters    how their parameters are read
 service       what all sessions of an agent share
 sessions      the open sessions

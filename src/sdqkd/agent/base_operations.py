@@ -1,0 +1,157 @@
+"""The operations of RFC 6241 and what each does: section 7, and 8.3 to 8.7 for those of a capability.
+
+A handler reads its parameters, asks the datastores, and gives the content of the reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from sdqkd.agent.call import OK, Call, Operation
+from sdqkd.agent.parameters import Parameters, invalid_value
+from sdqkd.datastore.confirmed import DEFAULT_TIMEOUT_S, Confirmation
+from sdqkd.datastore.datastores import DefaultOperation, ErrorOption, TestOption
+from sdqkd.datastore.locks import Target
+from sdqkd.netconf.xml import BASE, Element
+from sdqkd.schema.filter import subtree
+from sdqkd.schema.tree import Container
+from sdqkd.schema.xml import decode, encode
+
+
+def _get(call: Call) -> bytes:
+    return _data(call, call.service.datastores.get())
+
+
+def _get_config(call: Call) -> bytes:
+    return _data(call, call.service.datastores.get_config(call.parameters.datastore("source")))
+
+
+def _data(call: Call, tree: Container) -> bytes:
+    schema, wanted = call.service.schema, call.parameters.filter()
+    if wanted is not None:
+        tree = subtree(schema, tree, wanted)
+    return b"<data>%b</data>" % encode(schema, tree)
+
+
+def _edit_config(call: Call) -> bytes:
+    parameters = call.parameters
+    call.service.datastores.edit_config(
+        call.session.id,
+        parameters.datastore("target", "running", "candidate"),
+        parameters.element("config"),
+        default_operation=parameters.word("default-operation", get_args(DefaultOperation)) or "merge",
+        test_option=parameters.word("test-option", get_args(TestOption)),
+        error_option=parameters.word("error-option", get_args(ErrorOption)) or "stop-on-error",
+    )
+    return OK
+
+
+def _copy_config(call: Call) -> bytes:
+    target = call.parameters.datastore("target")
+    call.service.datastores.copy_config(call.session.id, _source(call), target)
+    return OK
+
+
+def _delete_config(call: Call) -> bytes:
+    call.service.datastores.delete_config(call.session.id, call.parameters.datastore("target"))
+    return OK
+
+
+def _validate(call: Call) -> bytes:
+    call.service.datastores.validate(_source(call))
+    return OK
+
+
+def _source(call: Call) -> Target | Container:
+    source = call.parameters.datastore_or_config("source")
+    return source if isinstance(source, str) else decode(call.service.schema, _elements(source))
+
+
+def _elements(config: Element) -> list[Element]:
+    return [child for child in config if isinstance(child.tag, str)]
+
+
+def _commit(call: Call) -> bytes:
+    service, parameters = call.service, call.parameters
+    service.datastores.commit(
+        call.session.id,
+        confirm=_confirmation(parameters),
+        persist_id=parameters.optional_text("persist-id"),
+        now_s=service.clock.now_s(),
+    )
+    service.commit_timer.set()
+    return OK
+
+
+def _confirmation(parameters: Parameters) -> Confirmation | None:
+    if not parameters.flag("confirmed"):
+        # A client that gives these expects that nothing is final.
+        for name in ("confirm-timeout", "persist"):
+            if parameters.has(name):
+                parameters.element("confirmed")
+        return None
+    timeout_s = parameters.number("confirm-timeout", 1) if parameters.has("confirm-timeout") else DEFAULT_TIMEOUT_S
+    return Confirmation(timeout_s, parameters.optional_text("persist"))
+
+
+def _cancel_commit(call: Call) -> bytes:
+    try:
+        call.service.datastores.cancel_commit(call.session.id, call.parameters.optional_text("persist-id"))
+    finally:
+        call.service.commit_timer.set()
+    return OK
+
+
+def _discard_changes(call: Call) -> bytes:
+    call.service.datastores.discard_changes(call.session.id)
+    return OK
+
+
+def _lock(call: Call) -> bytes:
+    call.service.datastores.lock(call.session.id, call.parameters.datastore("target"))
+    return OK
+
+
+def _unlock(call: Call) -> bytes:
+    call.service.datastores.unlock(call.session.id, call.parameters.datastore("target"))
+    return OK
+
+
+def _close_session(call: Call) -> bytes:
+    call.session.close_after_reply()
+    return OK
+
+
+def _kill_session(call: Call) -> bytes:
+    session_id = call.parameters.number("session-id")
+    if session_id == call.session.id:
+        raise invalid_value("session-id", "a session cannot kill itself; use close-session")
+    victim = call.service.sessions.get(session_id)
+    if victim is None:
+        raise invalid_value("session-id", f"there is no session {session_id}")
+    victim.end(f"killed by session {call.session.id}")
+    return OK
+
+
+def _tag(name: str) -> str:
+    return f"{{{BASE}}}{name}"
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    _tag("get"): Operation(_get, ("filter",), changes=False),
+    _tag("get-config"): Operation(_get_config, ("source", "filter"), changes=False),
+    _tag("edit-config"): Operation(
+        _edit_config, ("target", "default-operation", "test-option", "error-option", "config")
+    ),
+    _tag("copy-config"): Operation(_copy_config, ("target", "source")),
+    _tag("delete-config"): Operation(_delete_config, ("target",)),
+    _tag("lock"): Operation(_lock, ("target",)),
+    _tag("unlock"): Operation(_unlock, ("target",)),
+    _tag("close-session"): Operation(_close_session, changes=False),
+    _tag("kill-session"): Operation(_kill_session, ("session-id",)),
+    _tag("commit"): Operation(_commit, ("confirmed", "confirm-timeout", "persist", "persist-id")),
+    _tag("cancel-commit"): Operation(_cancel_commit, ("persist-id",)),
+    _tag("discard-changes"): Operation(_discard_changes),
+    _tag("validate"): Operation(_validate, ("source",), changes=False),
+}

@@ -1,0 +1,34 @@
+"""What an operation gets, and what a row of a table of operations says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sdqkd.agent.parameters import Parameters
+from sdqkd.agent.service import Service
+from sdqkd.agent.sessions import Session
+
+OK = b"<ok/>"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation to be done: for whom, on what, with which parameters."""
+
+    service: Service
+    session: Session
+    parameters: Parameters
+
+
+Handler: TypeAlias = Callable[[Call], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table. `changes`: whether it can change more than its own session."""
+
+    handler: Handler
+    parameters: tuple[str, ...] = ()
+    changes: bool = True
