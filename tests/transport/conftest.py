@@ -1,11 +1,13 @@
 """Keys, servers on loopback, and receivers that remember what they were told."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 from sdqkd.netconf.events import NEED_DATA, RpcReceived, RpcRefused
@@ -101,6 +103,78 @@ class MiniAgent(Recorder):
                     self.link.close()
 
 
+class Relay:
+    """A line between client and server that can be cut, or fall silent while it stays open."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[Any] | None] = []
+        self.flows = asyncio.Event()
+        self.flows.set()
+
+    async def __aenter__(self) -> "Relay":
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.cut()
+        self.flows.set()
+        self._server.close()
+        await asyncio.gather(*filter(None, self._tasks), return_exceptions=True)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.append(asyncio.current_task())
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers += [writer, far_writer]
+        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while await self.flows.wait() and (data := await reader.read(65536)):
+                await self.flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
+
+class Caller(asyncssh.SSHClientSession[bytes]):
+    """A raw channel that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.deliveries = 0
+        self.ended = asyncio.Event()
+        self.heard = asyncio.Event()
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        self.data += data
+        self.deliveries += 1
+        self.heard.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
+
+
+async def raw_login(listener: Listener | int, keys: "Keys", **changes: Any) -> asyncssh.SSHClientConnection:
+    """Log in as `noc` with asyncssh alone, or with what a test sets instead."""
+    settings = {
+        "username": "noc",
+        "client_keys": [str(keys.file("noc"))],
+        "known_hosts": None,
+        "config": None,
+        "agent_path": None,
+        "login_timeout": PATIENCE_S,
+    }
+    port = listener if isinstance(listener, int) else listener.port
+    return await asyncssh.connect("127.0.0.1", port, **(settings | changes))
+
+
 @dataclass(frozen=True)
 class Keys:
     """Files of private keys, and their public halves."""
@@ -133,6 +207,21 @@ def echo() -> type[Echo]:
 @pytest.fixture
 def mini_agent() -> type[MiniAgent]:
     return MiniAgent
+
+
+@pytest.fixture
+def relay() -> Callable[[int], Relay]:
+    return Relay
+
+
+@pytest.fixture
+def caller() -> type[Caller]:
+    return Caller
+
+
+@pytest.fixture
+def raw() -> Callable[..., Awaitable[asyncssh.SSHClientConnection]]:
+    return raw_login
 
 
 Serve = Callable[..., Awaitable[Listener]]

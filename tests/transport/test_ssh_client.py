@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -261,55 +261,10 @@ async def test_the_client_closes(serve: Any, dial: Any, recorder: Any) -> None:
     assert (client.calls, receiver.calls) == (["made", "lost"], ["made", "data", "lost"])
 
 
-class Relay:
-    """A line between client and server that can be cut, or fall silent while it stays open."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._writers: list[asyncio.StreamWriter] = []
-        self._tasks: list[asyncio.Task[Any] | None] = []
-        self.flows = asyncio.Event()
-        self.flows.set()
-
-    async def __aenter__(self) -> "Relay":
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.cut()
-        self.flows.set()
-        self._server.close()
-        await asyncio.gather(*filter(None, self._tasks), return_exceptions=True)
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.append(asyncio.current_task())
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers += [writer, far_writer]
-        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while await self.flows.wait() and (data := await reader.read(65536)):
-                await self.flows.wait()
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    def cut(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-
-
-@pytest.fixture
-def relay() -> Callable[[int], Relay]:
-    return Relay
-
-
-async def test_a_cut_line_is_noticed_at_both_ends(serve: Any, dial: Any, recorder: Any) -> None:
+async def test_a_cut_line_is_noticed_at_both_ends(serve: Any, dial: Any, recorder: Any, relay: Any) -> None:
     receiver = recorder()
     listener = await serve(lambda: receiver)
-    async with Relay(listener.port) as line:
+    async with relay(listener.port) as line:
         client = await dial(line.port)
         line.cut()
         for end in (client, receiver):
@@ -317,10 +272,10 @@ async def test_a_cut_line_is_noticed_at_both_ends(serve: Any, dial: Any, recorde
             assert end.calls == ["made", "lost"]
 
 
-async def test_a_dead_line_is_noticed_by_silence(serve: Any, dial: Any, recorder: Any) -> None:
+async def test_a_dead_line_is_noticed_by_silence(serve: Any, dial: Any, recorder: Any, relay: Any) -> None:
     receiver = recorder()
     listener = await serve(lambda: receiver, limits=Limits(keepalive_s=0.05))
-    async with Relay(listener.port) as line:
+    async with relay(listener.port) as line:
         client = await dial(line.port, keepalive_s=0.05)
         line.flows.clear()
         for end in (client, receiver):
@@ -359,11 +314,13 @@ async def test_a_server_that_does_not_read_makes_the_client_wait(serve: Any, dia
     await client.until(lambda: "resume" in client.calls)
 
 
-async def test_a_window_of_2_gib_does_not_make_the_server_keep_2_gib(serve: Any, keys: Any, recorder: Any) -> None:
+async def test_a_window_of_2_gib_does_not_make_the_server_keep_2_gib(
+    serve: Any, keys: Any, recorder: Any, relay: Any
+) -> None:
     """SSH's window is the peer's word; the socket's buffer is what we would have to keep."""
     receiver = recorder()
     listener = await serve(lambda: receiver)
-    async with Relay(listener.port) as line:
+    async with relay(listener.port) as line:
         connection = await asyncssh.connect(
             "127.0.0.1", line.port, username="noc", client_keys=[str(keys.file("noc"))], known_hosts=None,
             config=None, agent_path=None,

@@ -14,54 +14,27 @@ import pytest
 
 from sdqkd.errors import InputError, SessionLostError, TransportError
 from sdqkd.transport.admission import Limits
-from sdqkd.transport.door import Listener
 from sdqkd.transport.ssh_server import listen
 
 PATIENCE_S = 20.0
 
 
-async def raw(listener: Listener, keys: Any, **changes: Any) -> asyncssh.SSHClientConnection:
-    settings = {
-        "username": "noc",
-        "client_keys": [str(keys.file("noc"))],
-        "known_hosts": None,
-        "config": None,
-        "agent_path": None,
-        "login_timeout": PATIENCE_S,
-    }
-    return await asyncssh.connect("127.0.0.1", listener.port, **(settings | changes))
-
-
-class Caller(asyncssh.SSHClientSession[bytes]):
-    """A raw channel that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.data = b""
-        self.ended = asyncio.Event()
-
-    def data_received(self, data: bytes, datatype: int | None) -> None:
-        self.data += data
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended.set()
-
-
 # Who may come in
 
 
-async def test_a_user_with_the_right_key(serve: Any, keys: Any, echo: Any) -> None:
+async def test_a_user_with_the_right_key(serve: Any, keys: Any, echo: Any, raw: Any, caller: Any) -> None:
     made: list[Any] = []
     listener = await serve(lambda: made.append(echo(b"hello")) or made[-1])
     async with await raw(listener, keys) as connection:
         assert connection.get_extra_info("server_version") == "SSH-2.0-sdqkd"
-        channel, caller = await connection.create_session(Caller, subsystem="netconf", encoding=None)
+        channel, mine = await connection.create_session(caller, subsystem="netconf", encoding=None)
         channel.write(b"x")
         await made[0].heard(b"x")
         assert made[0].link.username == "noc"
         assert made[0].link.peer == f"127.0.0.1:{connection.get_extra_info('sockname')[1]}"
         channel.write_eof()
-        await caller.ended.wait()
-        assert caller.data == b"hellox"
+        await mine.ended.wait()
+        assert mine.data == b"hellox"
     assert await made[0].lost() is None
 
 
@@ -79,7 +52,7 @@ async def test_a_user_with_the_right_key(serve: Any, keys: Any, echo: Any) -> No
     ],
     ids=str,
 )
-async def test_who_stays_out(serve: Any, keys: Any, echo: Any, changes: dict[str, Any]) -> None:
+async def test_who_stays_out(serve: Any, keys: Any, echo: Any, changes: dict[str, Any], raw: Any) -> None:
     listener = await serve(echo, users={"noc": [keys.noc], "eve": []})
     if changes.get("client_keys"):
         changes = changes | {"client_keys": [str(keys.file(changes["client_keys"]))]}
@@ -87,7 +60,7 @@ async def test_who_stays_out(serve: Any, keys: Any, echo: Any, changes: dict[str
         await raw(listener, keys, **changes)
 
 
-async def test_an_unknown_user_cannot_be_told_from_a_wrong_key(serve: Any, keys: Any, echo: Any) -> None:
+async def test_an_unknown_user_cannot_be_told_from_a_wrong_key(serve: Any, keys: Any, echo: Any, raw: Any) -> None:
     listener = await serve(echo)
     answers = []
     for username in ("noc", "root"):
@@ -102,7 +75,7 @@ async def test_only_public_keys_are_asked_for(serve: Any, keys: Any, echo: Any) 
     assert await asyncssh.get_server_auth_methods("127.0.0.1", listener.port, username="noc") == ["publickey"]
 
 
-async def test_guessing_ends_after_six_failures(serve: Any, keys: Any, echo: Any) -> None:
+async def test_guessing_ends_after_six_failures(serve: Any, keys: Any, echo: Any, raw: Any) -> None:
     listener = await serve(echo)
     wrong = [asyncssh.generate_private_key("ssh-ed25519") for _ in range(6)]
     right = asyncssh.read_private_key(keys.file("noc"))
@@ -122,7 +95,9 @@ async def test_guessing_ends_after_six_failures(serve: Any, keys: Any, echo: Any
     ],
     ids=str,
 )
-async def test_old_algorithms_are_refused(serve: Any, keys: Any, echo: Any, algorithms: dict[str, Any]) -> None:
+async def test_old_algorithms_are_refused(
+    serve: Any, keys: Any, echo: Any, algorithms: dict[str, Any], raw: Any
+) -> None:
     listener = await serve(echo)
     with pytest.raises(asyncssh.KeyExchangeFailed):
         await raw(listener, keys, **algorithms)
@@ -147,7 +122,7 @@ async def test_what_is_offered_is_modern(serve: Any, echo: Any) -> None:
 @pytest.mark.parametrize(
     "cipher", ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"]
 )
-async def test_modern_algorithms_are_taken(serve: Any, keys: Any, echo: Any, cipher: str) -> None:
+async def test_modern_algorithms_are_taken(serve: Any, keys: Any, echo: Any, cipher: str, raw: Any) -> None:
     listener = await serve(echo)
     async with await raw(listener, keys, encryption_algs=[cipher]) as connection:
         assert connection.get_extra_info("send_cipher") == cipher
@@ -170,35 +145,37 @@ async def refused(request: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["sftp", "NETCONF", "netconf ", "", "shell"])
-async def test_no_other_subsystem(serve: Any, keys: Any, echo: Any, name: str) -> None:
+async def test_no_other_subsystem(serve: Any, keys: Any, echo: Any, name: str, raw: Any, caller: Any) -> None:
     async with await raw(await serve(echo), keys) as connection:
-        await refused(connection.create_session(Caller, subsystem=name or None, encoding=None))
+        await refused(connection.create_session(caller, subsystem=name or None, encoding=None))
 
 
-async def test_nothing_but_the_subsystem(serve: Any, keys: Any, echo: Any, tmp_path: Path) -> None:
+async def test_nothing_but_the_subsystem(
+    serve: Any, keys: Any, echo: Any, tmp_path: Path, raw: Any, caller: Any
+) -> None:
     async with await raw(await serve(echo), keys) as connection:
-        await refused(connection.create_session(Caller, "touch x"))
-        await refused(connection.create_session(Caller))
+        await refused(connection.create_session(caller, "touch x"))
+        await refused(connection.create_session(caller))
         await refused(
-            connection.create_session(Caller, subsystem="netconf", request_pty="force", term_type="vt100")
+            connection.create_session(caller, subsystem="netconf", request_pty="force", term_type="vt100")
         )
-        await refused(connection.create_connection(Caller, "127.0.0.1", 22))
-        await refused(connection.create_unix_connection(Caller, "/run/x"))
+        await refused(connection.create_connection(caller, "127.0.0.1", 22))
+        await refused(connection.create_unix_connection(caller, "/run/x"))
         await refused(connection.forward_remote_port("", 0, "127.0.0.1", 22))
         await refused(connection.forward_remote_path(str(tmp_path / "x"), "/run/x"))
-        channel, _ = await connection.create_session(Caller, subsystem="netconf", encoding=None)
+        channel, _ = await connection.create_session(caller, subsystem="netconf", encoding=None)
         channel.write(b"x")
 
 
-async def test_several_channels_of_one_connection(serve: Any, keys: Any, echo: Any) -> None:
+async def test_several_channels_of_one_connection(serve: Any, keys: Any, echo: Any, raw: Any, caller: Any) -> None:
     made: list[Any] = []
     listener = await serve(lambda: made.append(echo()) or made[-1], limits=Limits(max_channels=3))
     async with await raw(listener, keys) as connection:
-        pairs = [await connection.create_session(Caller, subsystem="netconf", encoding=None) for _ in range(3)]
-        await refused(connection.create_session(Caller, subsystem="netconf", encoding=None))
+        pairs = [await connection.create_session(caller, subsystem="netconf", encoding=None) for _ in range(3)]
+        await refused(connection.create_session(caller, subsystem="netconf", encoding=None))
         pairs[0][0].close()
         await made[0].lost()
-        pairs.append(await connection.create_session(Caller, subsystem="netconf", encoding=None))
+        pairs.append(await connection.create_session(caller, subsystem="netconf", encoding=None))
         pairs[3][0].write(b"x")
         await made[3].heard(b"x")
         assert made[1].losses == []
@@ -308,15 +285,15 @@ async def test_a_receiver_that_fails_takes_only_its_link_with_it(
 
 
 async def test_a_receiver_that_cannot_be_made_refuses_the_channel(
-    serve: Any, keys: Any, caplog: pytest.LogCaptureFixture
+    serve: Any, keys: Any, caplog: pytest.LogCaptureFixture, raw: Any, caller: Any
 ) -> None:
     async with await raw(await serve(lambda: 1 / 0), keys) as connection:
-        await refused(connection.create_session(Caller, subsystem="netconf", encoding=None))
+        await refused(connection.create_session(caller, subsystem="netconf", encoding=None))
     assert "ZeroDivisionError" in caplog.text
 
 
 async def test_failed_logins_are_told_quietly_and_without_secrets(
-    serve: Any, keys: Any, echo: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    serve: Any, keys: Any, echo: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], raw: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
     listener = await serve(echo)
@@ -335,10 +312,12 @@ async def test_failed_logins_are_told_quietly_and_without_secrets(
 # Coming and going
 
 
-async def test_a_client_that_vanishes_is_missed_once(serve: Any, keys: Any, recorder: Any) -> None:
+async def test_a_client_that_vanishes_is_missed_once(
+    serve: Any, keys: Any, recorder: Any, raw: Any, caller: Any
+) -> None:
     receiver = recorder()
     connection = await raw(await serve(lambda: receiver), keys)
-    await connection.create_session(Caller, subsystem="netconf", encoding=None)
+    await connection.create_session(caller, subsystem="netconf", encoding=None)
     await receiver.until(lambda: "made" in receiver.calls)
     connection.abort()
     assert isinstance(await receiver.lost(), SessionLostError)
@@ -349,7 +328,9 @@ async def test_a_client_that_vanishes_is_missed_once(serve: Any, keys: Any, reco
     receiver.link.resume_reading()
 
 
-async def test_closing_the_server_ends_its_sessions(serve: Any, dial: Any, keys: Any, recorder: Any) -> None:
+async def test_closing_the_server_ends_its_sessions(
+    serve: Any, dial: Any, keys: Any, recorder: Any, raw: Any
+) -> None:
     receiver = recorder(b"hello")
     listener = await serve(lambda: receiver)
     client = await dial(listener)
@@ -366,16 +347,18 @@ async def test_closing_the_server_ends_its_sessions(serve: Any, dial: Any, keys:
         await asyncio.open_connection("127.0.0.1", listener.port)
 
 
-async def test_a_session_that_the_agent_closes_closes_the_connection(serve: Any, keys: Any, recorder: Any) -> None:
+async def test_a_session_that_the_agent_closes_closes_the_connection(
+    serve: Any, keys: Any, recorder: Any, raw: Any, caller: Any
+) -> None:
     receiver = recorder(b"bye")
     connection = await raw(await serve(lambda: receiver), keys)
-    _, caller = await connection.create_session(Caller, subsystem="netconf", encoding=None)
+    _, mine = await connection.create_session(caller, subsystem="netconf", encoding=None)
     receiver.link.close()
     receiver.link.close()
     async with asyncio.timeout(PATIENCE_S):
-        await caller.ended.wait()
+        await mine.ended.wait()
         await connection.wait_closed()
-    assert caller.data == b"bye"
+    assert mine.data == b"bye"
     assert receiver.calls == ["made", "lost"]
     assert receiver.losses == [None]
 

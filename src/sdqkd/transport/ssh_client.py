@@ -182,7 +182,7 @@ class _Client(asyncssh.SSHClient):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, asyncssh.DisconnectError) and exc.code == asyncssh.DISC_TOO_MANY_CONNECTIONS:
-            self.too_many = printable(exc.reason)
+            self.too_many = printable(exc.reason).removesuffix(f" (error {exc.code})")
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         if key.public_data == self._expected.public_data:

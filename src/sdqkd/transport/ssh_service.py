@@ -58,6 +58,7 @@ def server_options(limits: Limits) -> dict[str, Any]:
         "x509_trusted_certs": None,
         "x11_forwarding": False,
         "allow_scp": False,
+        "line_editor": False,
         "encoding": None,
         "server_version": _VERSION,
         "signature_algs": list(OWN_KEY_TYPES),
