@@ -109,7 +109,7 @@ class SocketLink(ABC):
         """Ask the receiver to write no more, for one reason of possibly several."""
         first = not self._full
         self._full.add(reason)
-        if not first:
+        if not first or self._lost:
             return
         if self._watch is None:
             self._look_again(self._patience.unread_timeout_s)
@@ -120,7 +120,7 @@ class SocketLink(ABC):
         """Take a reason away; without any, the receiver may write again."""
         was_full = bool(self._full)
         self._full.discard(reason)
-        if not was_full or self._full:
+        if not was_full or self._full or self._lost:
             return
         if not self._closing:
             self._stop_watch()
