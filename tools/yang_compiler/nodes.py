@@ -11,6 +11,7 @@ from .types import canonical_default, compile_type
 
 Node = dict[str, Any]
 OPERATIONS = ("rpc", "action")
+NACM = "ietf-netconf-acm"
 
 
 class NodeWriter:
@@ -85,6 +86,7 @@ class NodeWriter:
         node["choice"] = list(choice)
         node["when"] = list(conditions)
         node["must"] = musts(statement)
+        node["nacm"] = nacm(statement)
         if keyword in ("container", "list", "notification"):
             node["default-cases"] = self.default_cases(statement, statement.main_module().arg)
             node["children"] = self.members(statement)
@@ -97,6 +99,12 @@ class NodeWriter:
             "default": default,
             "units": _inherited(statement, "units"),
         }
+
+
+def nacm(statement: Statement) -> str:
+    """The extension of RFC 8341 by which a node, rpc or notification is closed to whom no rule lets in."""
+    names = ("default-deny-all", "default-deny-write")
+    return next((name for name in names if statement.search_one((NACM, name))), "")
 
 
 def member(statement: Statement, parent_module: str | None) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from .load import LoadedSet, Statement
-from .nodes import NodeWriter, member
+from .nodes import NodeWriter, member, nacm
 from .types import identity_name
 
 NOT_DATA = ("rpc", "notification")
@@ -29,10 +29,15 @@ def write_table(loaded: LoadedSet) -> str:
         table["data"] |= writer.members(module, lambda child: child.keyword not in NOT_DATA)
         table["default-cases"] |= writer.default_cases(module, None)
         table["rpcs"] |= {
-            member(child, None): writer.operation(child) for child in module.i_children if child.keyword == "rpc"
+            member(child, None): _rpc(writer, child) for child in module.i_children if child.keyword == "rpc"
         }
         table["notifications"] |= writer.members(module, lambda child: child.keyword == "notification")
     return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
+
+
+def _rpc(writer: NodeWriter, statement: Statement) -> dict[str, Any]:
+    closed = nacm(statement)
+    return {**writer.operation(statement), **({"nacm": closed} if closed else {})}
 
 
 def _module(loaded: LoadedSet, module: Statement, *, implemented: bool) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from typing import Any
 from sdqkd.errors import ModelError
 
 BINDINGS_PACKAGE = "sdqkd_bindings"
+# A typedef of RFC 8341: a string for YANG, but its prefixes mean modules as in an instance-identifier.
+NODE_INSTANCE = "node-instance-identifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class SchemaNode:
     `by_tag` the same by XML name; `operations` are actions and nested notifications. `choice` names the
     choices and cases that the node lies in, outermost first, each as `choice/case`; `default_cases` gives the
     default case of choices among the children, by the choice's name (an inner one's is `outer/case/inner`).
-    `whens` must all hold for an instance to exist. A `max` of None is no limit.
+    `whens` must all hold for an instance to exist. A `max` of None is no limit. `nacm` is `default-deny-all` or
+    `default-deny-write` where the model says so (RFC 8341).
     """
 
     kind: str
@@ -105,6 +108,7 @@ class SchemaNode:
     default_cases: Mapping[str, str] = field(default_factory=dict)
     units: str = ""
     type: Type | None = None
+    nacm: str = ""
 
     def __repr__(self) -> str:
         return f"<SchemaNode {self.schema_path}>"
@@ -143,11 +147,12 @@ class ModuleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """An RPC of a model: `input` and `output` hold the parameters as children."""
+    """An RPC of a model: `input` and `output` hold the parameters as children; `nacm` as in `SchemaNode`."""
 
     name: str
     input: SchemaNode
     output: SchemaNode
+    nacm: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -254,9 +259,8 @@ class _Reader:
 
     def _rpc(self, member: str, row: Mapping[str, Any]) -> Rpc:
         module, _, name = member.partition(":")
-        return Rpc(
-            name, *(self._parameters(kind, module, row.get(kind, {}), None) for kind in ("input", "output"))
-        )
+        parts = [self._parameters(kind, module, row.get(kind, {}), None) for kind in ("input", "output")]
+        return Rpc(name, parts[0], parts[1], row.get("nacm", ""))
 
     def _parameters(
         self, kind: str, module: str, rows: Mapping[str, Any], parent: SchemaNode | None
@@ -292,6 +296,7 @@ class _Reader:
             default_cases=row.get("default-cases", {}),
             units=row.get("units", ""),
             type=self._type(row["type"]) if "type" in row else None,
+            nacm=row.get("nacm", ""),
         )
         for kind in ("input", "output"):
             if kind in row:
@@ -311,7 +316,7 @@ class _Reader:
         bases = tuple(row.get("bases", ()))
         admitted = [self.derived.get(base, set()) for base in bases]
         return Type(
-            base=row["base"],
+            base="instance-identifier" if row.get("name") == NODE_INSTANCE else row["base"],
             name=row.get("name", ""),
             fraction_digits=row.get("fraction-digits", 0),
             range=tuple((low, high) for low, high in row.get("range", ())),

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from sdqkd.schema.formats import canonical_format
 from sdqkd.schema.patterns import compile_pattern
-from sdqkd.schema.table import Type
+from sdqkd.schema.table import NODE_INSTANCE, Type
 
 # From a prefix ("" for none) to a module's name, None where it is not bound.
 ResolvePrefix: TypeAlias = "Callable[[str], str | None]"
@@ -39,7 +39,7 @@ _DECIMAL = re.compile(r"\s*([+-]?)0*([0-9]{1,19})(?:\.([0-9]+))?\s*", re.ASCII)
 _NO_CHARACTER = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
 _INSTANCE_STEP = re.compile(
     r"""/(?:([A-Za-z_][\w.\-]*):)?([A-Za-z_][\w.\-]*)|\[\s*(?:([1-9][0-9]*)|(?:[A-Za-z_][\w.\-]*:)?"""
-    r"""(\.|[A-Za-z_][\w.\-]*)\s*=\s*('[^']*'|"[^"]*"))\s*\]"""
+    r"""(\.|[A-Za-z_][\w.\-]*)\s*=\s*('[^']*'|"[^"]*"|\$USER))\s*\]"""
 )
 
 
@@ -267,12 +267,19 @@ def _identityref(leaf_type: Type) -> Canonical:
 
 
 def _instance_identifier(leaf_type: Type) -> Canonical:
+    # RFC 8341's kind may leave out keys, name the user in one, and be the root.
+    of_rules = leaf_type.name == NODE_INSTANCE
+
     def convert(text: str, resolve_prefix: ResolvePrefix) -> str:
         parts, at, module = [], 0, ""
         stripped = text.strip()
+        if of_rules and stripped == "/":
+            return stripped
         while at < len(stripped):
             match = _INSTANCE_STEP.match(stripped, at)
             if match is None or (match[2] and not match[1] and not module) or (not match[2] and not module):
+                raise _wrong(text, "the path of a node")
+            if match[5] == "$USER" and not of_rules:
                 raise _wrong(text, "the path of a node")
             at = match.end()
             if match[2]:
@@ -292,7 +299,8 @@ def _instance_predicate(match: re.Match[str]) -> str:
     if match[3]:
         return f"[{match[3]}]"
     value = match[5][1:-1]
-    return f"[{match[4]}={match[5]}]" if "'" in value else f"[{match[4]}='{value}']"
+    as_written = "'" in value or match[5] == "$USER"
+    return f"[{match[4]}={match[5]}]" if as_written else f"[{match[4]}='{value}']"
 
 
 def _leafref(leaf_type: Type) -> Canonical:

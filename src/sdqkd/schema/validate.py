@@ -17,6 +17,7 @@ import oopt_gnpy_libyang as libyang
 from sdqkd.errors import ModelError, RpcErrors
 from sdqkd.schema.findings import Finding, explain
 from sdqkd.schema.path import parse_path
+from sdqkd.schema.rule_path import with_judgeable_rules
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Path, get, remove
 from sdqkd.schema.xml import encode
@@ -83,7 +84,7 @@ class Validator:
 
     def _findings(self, tree: Container, parse: Any, check: Any) -> list[Finding]:
         """What libyang reports. Its errors stay with the context until they are read, so they are always."""
-        text = encode(self._schema, tree).decode()
+        text = encode(self._schema, with_judgeable_rules(self._schema, tree)).decode()
         data, form = (text, libyang.DataFormat.XML) if text else ("{}", libyang.DataFormat.JSON)
         try:
             self._context.parse_data(data, form, parse, check)
