@@ -13,7 +13,7 @@ from tools.yang_compiler.load import load
 from tools.yang_compiler.sets import ModelSet
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT / "tests" / "data"
+DATA = ROOT / "src/sdqkd/conformance/published"  # the kit holds other servers to the same tables
 Row = dict[str, str]
 
 

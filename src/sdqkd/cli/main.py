@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show the links and whether the devices are in their desired state.",
     "demo": "Emulate a network, bring it up from factory configuration, and check it.",
     "agent": "Serve one device of a network.",
+    "conformance": "Find out whether a NETCONF server does what the RFCs demand.",
 }
 
 
