@@ -29,7 +29,8 @@ _VALIDATORS: dict[str, Validator] = {}
 
 
 def validator_of(name: str) -> Validator:
-    return _VALIDATORS.setdefault(name, Validator(load(name)))
+    """Of the device alone: what an agent must report about itself is not the device's to know."""
+    return _VALIDATORS.setdefault(name, Validator(load(name, alone=True)))
 
 
 def read(file: Path) -> Network:

@@ -83,3 +83,21 @@ def test_what_is_no_table(text: str) -> None:
 def test_the_models_are_found() -> None:
     assert (model_dir() / "etsi" / "etsi-qkd-sdn-node.yang").is_file()
     assert load("qkd-node") is load("qkd-node")
+
+
+def test_the_set_of_a_device_has_what_every_agent_implements() -> None:
+    whole, alone = load("fibre-switch"), load("fibre-switch", alone=True)
+    nacm = "ietf-netconf-acm:nacm"
+    assert set(alone.data) < set(whole.data)
+    assert nacm in set(whole.data) - set(alone.data)
+    assert "ietf-netconf:edit-config" in whole.rpcs
+    assert "ietf-netconf-monitoring:yang" in whole.identities
+    assert whole.name == alone.name == "fibre-switch"
+    assert len({module.name for module in whole.modules}) == len(whole.modules)
+
+
+def test_a_module_that_any_of_the_sets_implements_is_implemented() -> None:
+    alone, whole = load("agent"), load("qkd-node")
+    assert {module.name for module in alone.modules if module.implemented} <= {
+        module.name for module in whole.modules if module.implemented
+    }

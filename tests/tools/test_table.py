@@ -88,3 +88,24 @@ def test_features_of_strange_modules_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model-sets.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match="set a does not implement y"):
         read_sets(tmp_path)
+
+
+def test_submodules_are_listed_with_their_files() -> None:
+    (depot,) = (module for module in compiled("depot")["modules"] if module["name"] == "depot")
+    assert depot["submodules"] == [{"name": "depot-part", "revision": "2026-01-05", "file": "depot-part.yang"}]
+
+
+@pytest.mark.parametrize(
+    ("include", "message"),
+    [
+        ('["nothing"]', "set a includes nothing, which is no set without includes"),
+        ('["deep"]', "set a includes deep, which is no set without includes"),
+        ('["b"]', "x: in set a and in b"),
+    ],
+)
+def test_an_include_that_makes_no_sense_is_refused(tmp_path: Path, include: str, message: str) -> None:
+    text = f'[a]\nmodules = ["x"]\ninclude = {include}\n[b]\nmodules = ["x", "y"]\n'
+    text += '[deep]\nmodules = ["z"]\ninclude = ["b"]\n'
+    (tmp_path / "model-sets.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match=message):
+        read_sets(tmp_path)

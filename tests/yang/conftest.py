@@ -27,7 +27,12 @@ def folders(yang_dir: Path) -> tuple[str, ...]:
 
 
 def modules(table_file: Path) -> list[dict[str, Any]]:
-    return json.loads(table_file.read_text(encoding="utf-8"))["modules"]
+    """Those of a table and of the tables that it includes; a module that any of them implements is implemented."""
+    table = json.loads(table_file.read_text(encoding="utf-8"))
+    rows = [*table["modules"]]
+    for name in table.get("include", ()):
+        rows += modules(table_file.with_name(f"{name}.json"))
+    return list({row["name"]: row for row in sorted(rows, key=lambda row: row["implemented"])}.values())
 
 
 @cache
@@ -40,9 +45,12 @@ def libyang_context(table_file: Path, yang_dir: Path = YANG) -> libyang.Context:
 
 
 @cache
-def yangson_model(table_file: Path, yang_dir: Path = YANG) -> DataModel:
-    """The model by way of a YANG library, RFC 7895, made from the table's list of modules."""
-    found = modules(table_file)
+def yangson_model(table_file: Path, yang_dir: Path = YANG, *, alone: bool = False) -> DataModel:
+    """The model by way of a YANG library, RFC 7895, made from the table's list of modules.
+
+    With `alone`, without the tables that it includes.
+    """
+    found = json.loads(table_file.read_text(encoding="utf-8"))["modules"] if alone else modules(table_file)
     revisions = {module["name"]: module["revision"] for module in found}
     entries = [
         {
@@ -74,7 +82,9 @@ def refusal_by_libyang(name: str, data: dict[str, Any]) -> str | None:
 
 def refusal_by_yangson(name: str, data: dict[str, Any]) -> str | None:
     try:
-        yangson_model(TABLES / f"{name}.json").from_raw(data).validate(ctype=ContentType.all)
+        # What an agent must report about itself is not in such data.
+        model = yangson_model(TABLES / f"{name}.json", alone=True)
+        model.from_raw(data).validate(ctype=ContentType.all)
     except YangsonException as error:
         return str(error)
     return None

@@ -72,6 +72,7 @@ def test_table_agrees_with_yangson(
     table: Path, yang_dir: Path, second_opinion: Callable[[Path, Path], Any]
 ) -> None:
     compiled = json.loads(table.read_text(encoding="utf-8"))
-    assert dict(told_by_table({"children": compiled["data"]})) == dict(
-        told_by_yangson(second_opinion(table, yang_dir).schema)
-    )
+    data = compiled["data"]
+    for name in compiled.get("include", ()):
+        data |= json.loads(table.with_name(f"{name}.json").read_text(encoding="utf-8"))["data"]
+    assert dict(told_by_table({"children": data})) == dict(told_by_yangson(second_opinion(table, yang_dir).schema))

@@ -17,6 +17,7 @@ def write_table(loaded: LoadedSet) -> str:
     writer = NodeWriter(loaded)
     table: dict[str, Any] = {
         "set": loaded.model_set.name,
+        **({"include": list(loaded.model_set.include)} if loaded.model_set.include else {}),
         "modules": [_module(loaded, module, implemented=True) for module in loaded.modules]
         + [_module(loaded, module, implemented=False) for module in loaded.imported],
         "identities": _identities(loaded),
@@ -52,7 +53,21 @@ def _module(loaded: LoadedSet, module: Statement, *, implemented: bool) -> dict[
         "features": list(loaded.model_set.features.get(module.arg, ())),
         "deviations": _deviated_by(loaded, module),
         "yang-version": version.arg if version else "1",
+        **({"submodules": parts} if (parts := _submodules(loaded, module)) else {}),
     }
+
+
+def _submodules(loaded: LoadedSet, module: Statement) -> list[dict[str, str]]:
+    """All submodules, also those that only others of them include."""
+    parts = [
+        part
+        for part in loaded.context.modules.values()
+        if part.keyword == "submodule" and part.search_one("belongs-to").arg == module.arg
+    ]
+    return [
+        {"name": part.arg, "revision": part.i_latest_revision or "", "file": loaded.file_of(part)}
+        for part in sorted(parts, key=lambda part: str(part.arg))
+    ]
 
 
 def _deviated_by(loaded: LoadedSet, module: Statement) -> list[str]:

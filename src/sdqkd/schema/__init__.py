@@ -1,6 +1,7 @@
 """Compiled models, data trees, paths, diff, edit, codecs and validation. No I/O but reading the models.
 
 table                     what the models say, as `tools/compile_models.py` wrote it down
+sources                   the text of the YANG modules
 tree, path, draft         trees, where in them, many changes to one
 types, patterns, formats  values: from what somebody wrote to the canonical text
 xml, json, yaml           trees from and to documents; `elements` is one XML element against the schema

@@ -7,10 +7,11 @@ Nothing here changes after loading.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -131,6 +132,15 @@ class SchemaNode:
 
 
 @dataclass(frozen=True, slots=True)
+class SubmoduleInfo:
+    """A part of a module in a file of its own, given as in `ModuleInfo`."""
+
+    name: str
+    revision: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleInfo:
     """One YANG module of a model set. `file` is relative to `yang/`, "" if the module comes with pyang."""
 
@@ -143,6 +153,7 @@ class ModuleInfo:
     features: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     yang_version: str = "1"
+    submodules: tuple[SubmoduleInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +205,24 @@ class Schema:
 
 
 @functools.cache
-def load(set_name: str) -> Schema:
-    """The schema of a model set, such as `qkd-node`. Raises ModelError if it was not compiled."""
+def load(set_name: str, *, alone: bool = False) -> Schema:
+    """The schema of a model set, such as `qkd-node`, with the sets that it includes unless `alone`.
+
+    A device's set includes what every agent implements: the whole is what a client meets. Raises ModelError if
+    the set was not compiled.
+    """
+    with _readable():
+        table = json.loads(_compiled(set_name))
+        for included in () if alone else table.get("include", ()):
+            table = _joined(table, json.loads(_compiled(included)))
+        return _Reader(table).schema((model_dir(),))
+
+
+def _compiled(set_name: str) -> str:
     for folder in _package_dirs(BINDINGS_PACKAGE):
         file = folder / "schema" / f"{set_name}.json"
         if file.is_file():
-            return read_table(file.read_text("utf-8"), (model_dir(),))
+            return file.read_text("utf-8")
     raise ModelError(f"no compiled schema for the model set '{set_name}': run `make bindings` or reinstall")
 
 
@@ -219,14 +242,32 @@ def _package_dirs(package: str) -> list[FilePath]:
 
 
 def read_table(text: str, model_dirs: Sequence[FilePath] = ()) -> Schema:
-    """Read a compiled table (JSON text). `model_dirs` are searched for YANG modules when libyang loads them.
+    """Read a compiled table (JSON text) by itself, without the sets that it includes.
 
-    Raises ModelError if the text is not such a table.
+    `model_dirs` are searched for YANG modules when libyang loads them. Raises ModelError if the text is not
+    such a table.
     """
-    try:
+    with _readable():
         return _Reader(json.loads(text)).schema(tuple(model_dirs))
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"not a compiled schema table: {error!r}; compile the models again") from error
+
+
+def _joined(table: Mapping[str, Any], included: Mapping[str, Any]) -> dict[str, Any]:
+    """Both tables as one. No module is implemented in both, but what one imports the other may implement."""
+    modules = {module["name"]: module for module in table["modules"]}
+    for module in included["modules"]:
+        if module["implemented"] or module["name"] not in modules:
+            modules[module["name"]] = module
+    parts = ("identities", "data", "default-cases", "rpcs", "notifications")
+    joined = {part: {**table.get(part, {}), **included.get(part, {})} for part in parts}
+    return {**table, **joined, "modules": list(modules.values())}
 
 
 class _Reader:
@@ -351,4 +392,5 @@ def _module(row: Mapping[str, Any]) -> ModuleInfo:
         features=tuple(row.get("features", ())),
         deviations=tuple(row.get("deviations", ())),
         yang_version=row.get("yang-version", "1"),
+        submodules=tuple(SubmoduleInfo(**part) for part in row.get("submodules", ())),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Collection
-from importlib.metadata import distribution
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -18,6 +17,7 @@ from sdqkd.errors import ModelError, RpcErrors
 from sdqkd.schema.findings import Finding, explain
 from sdqkd.schema.path import parse_path
 from sdqkd.schema.rule_path import with_judgeable_rules
+from sdqkd.schema.sources import pyang_folders
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Path, get, remove
 from sdqkd.schema.xml import encode
@@ -139,13 +139,8 @@ def _module_folders(schema: Schema) -> list[FilePath]:
             if module.file and (folder / module.file).is_file():
                 folders[(folder / module.file).parent] = None
     if any(not module.file and module.name not in _BUILT_IN for module in schema.modules):
-        folders |= dict.fromkeys(_pyang_folders())
+        folders |= dict.fromkeys(pyang_folders())
     return list(folders)
-
-
-def _pyang_folders() -> list[FilePath]:
-    files = distribution("pyang").files or ()
-    return sorted({FilePath(str(file.locate())).resolve().parent for file in files if file.suffix == ".yang"})
 
 
 @functools.cache
@@ -154,4 +149,5 @@ def _has_conditions(schema: Schema) -> bool:
 
 
 def _conditional_below(node: SchemaNode) -> bool:
-    return node.has_when or any(map(_conditional_below, node.children.values()))
+    # An edit makes no state.
+    return node.config and (node.has_when or any(map(_conditional_below, node.children.values())))
