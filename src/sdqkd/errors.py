@@ -50,7 +50,7 @@ class InputError(SdqkdError):
 
 
 class InputErrors(InputError):
-    """Several faults of one file, in the order of its lines. Never empty; place and path are those of the first."""
+    """Several faults of one file, in the order of its lines, never none; place and path are those of the first."""
 
     def __init__(self, errors: Sequence[InputError]) -> None:
         first = errors[0]
