@@ -46,11 +46,12 @@ def test_a_matching_top_leaf_alone_selects_all_its_siblings(tree: Container, sch
 
 def test_a_filter_for_notifications_selects_among_them(schema: Schema) -> None:
     member = "fixture:spilled"
-    leaf = next(iter(schema.notifications[member].children))
-    told = Container({member: Container({leaf: "1"})})
+    told = Container({member: Container({"litres": "1"})})
     namespace = schema.namespace_of("fixture")
-    select = selector(
-        schema, schema.notifications, etree.fromstring(f'<filter><spilled xmlns="{namespace}"/></filter>')
-    )
-    assert select(told) == told
-    assert select(Container({"fixture:other": Container({})})) == Container({})
+
+    def selected(inside: str) -> Container:
+        text = f'<filter><spilled xmlns="{namespace}">{inside}</spilled></filter>'
+        return selector(schema, schema.notifications, etree.fromstring(text))(told)
+
+    assert selected("") == selected("<litres>1</litres>") == selected("<litres/>") == told
+    assert selected("<litres>2</litres>") == Container({})

@@ -19,6 +19,7 @@ from sdqkd.schema.tree import EMPTY, Container, Entries, Node
 from sdqkd.schema.types import canonical
 
 _Key = TypeVar("_Key")
+_HOLDERS = {"container", "list", "notification"}
 
 
 def subtree(schema: Schema, tree: Container, filter_element: Element) -> Container:
@@ -128,7 +129,7 @@ class _Reader:
     def _inside(self, nodes: Iterable[SchemaNode], element: Element) -> list[tuple[SchemaNode, _Criteria]]:
         found = []
         for node in nodes:
-            below = self.criteria(node.children, element) if node.kind in {"container", "list"} else None
+            below = self.criteria(node.children, element) if node.kind in _HOLDERS else None
             if below is not None:
                 found.append((node, below))
         return found
