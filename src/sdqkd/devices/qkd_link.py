@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkSettings, NodeHardware
 from sdqkd.errors import RpcError
@@ -18,7 +19,7 @@ from sdqkd.physics.grid import (
 )
 from sdqkd.schema.path import format_path
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container, Path
+from sdqkd.schema.tree import Container, Entries, Node, Path, get
 
 TOP = "etsi-qkd-sdn-node:qkd_node"
 FREQUENCY = "sdqkd-qkd-node:frequency-thz"
@@ -26,12 +27,47 @@ FIRST_NM, LAST_NM = 1260, 1675
 LAST_CHANNEL = 72
 
 
-def links(tree: Container) -> Iterator[Reader]:
-    """The `qkd_link` entries of a whole tree."""
-    return Reader(tree).inside(TOP).inside("qkd_links").entries("qkd_link")
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownLink:
+    """What one `qkd_link` entry says, and what is wrong with it: leaf, app-tag and message of each fault.
+
+    `claims` is the interface that it needs for itself alone.
+    """
+
+    entry: Container
+    settings: LinkSettings
+    faults: tuple[tuple[str, str, str], ...]
+    claims: int | None
 
 
-def link_settings(link: Reader, consumption_bps: int = 0) -> LinkSettings:
+class LinkReader:
+    """Reads the links of whole trees, each entry once: the next tree shares those that did not change."""
+
+    def __init__(self, hardware: NodeHardware) -> None:
+        self._hardware = hardware
+        self._list: Node | None = None
+        self._known: dict[tuple[str, ...], KnownLink] = {}
+
+    def read(self, tree: Container) -> Iterable[KnownLink]:
+        """The links of a tree."""
+        found = get(tree, (TOP, "qkd_links", "qkd_link"))
+        if found is not self._list:
+            self._list = found
+            before = self._known
+            self._known = {}
+            for keys, entry in found.entries.items() if isinstance(found, Entries) else ():
+                known = before.get(keys)
+                self._known[keys] = known if known is not None and known.entry is entry else self._one(entry)
+        return self._known.values()
+
+    def _one(self, entry: Container) -> KnownLink:
+        link = Reader(entry)
+        settings = link_settings(link)
+        claims = settings.interface if settings.wanted and settings.physical else None
+        return KnownLink(entry, settings, tuple(_faults(self._hardware, link)), claims)
+
+
+def link_settings(link: Reader) -> LinkSettings:
     """Settings of one `qkd_link` entry; a spectral position that contradicts itself counts as not said."""
     local, remote = link.inside("qkdl_local"), link.inside("qkdl_remote")
     try:
@@ -48,7 +84,6 @@ def link_settings(link: Reader, consumption_bps: int = 0) -> LinkSettings:
         remote_interface=remote.optional_int("qkdi_id"),
         role=link.local("phys_qkd_role") or None,
         frequency_hz=frequency_hz,
-        consumption_bps=consumption_bps,
     )
 
 
@@ -87,17 +122,18 @@ def etsi_position_hz(number: int) -> int:
     )
 
 
-def link_errors(schema: Schema, hardware: NodeHardware, tree: Container) -> Iterator[RpcError]:
+def link_errors(schema: Schema, found: Iterable[KnownLink]) -> Iterator[RpcError]:
     """What the modules cannot do of the links in a whole tree."""
     claimed: dict[int, str] = {}
-    for link in links(tree):
-        for leaf, tag, message in _faults(hardware, link):
+    for link in found:
+        for leaf, tag, message in link.faults:
             yield RpcError("invalid-value", message, path=_path(schema, link, leaf), app_tag=tag)
-        other = _conflict(link_settings(link), claimed)
-        if other is not None:
-            message = f"interface {link.inside('qkdl_local').text('qkdi_id')} already serves the link {other}"
-            path = _path(schema, link, "qkdl_local/qkdi_id")
-            yield RpcError("operation-failed", message, path=path, app_tag="interface-in-use")
+        if link.claims is not None:
+            other = claimed.setdefault(link.claims, link.settings.id)
+            if other != link.settings.id:
+                message = f"interface {link.claims} already serves the link {other}"
+                path = _path(schema, link, "qkdl_local/qkdi_id")
+                yield RpcError("operation-failed", message, path=path, app_tag="interface-in-use")
 
 
 def _faults(hardware: NodeHardware, link: Reader) -> Iterator[tuple[str, str, str]]:
@@ -141,14 +177,6 @@ def _role_faults(link: Reader, interface: InterfaceHardware | None) -> Iterator[
         yield "phys_qkd_role", "wrong-role", message
 
 
-def _conflict(link: LinkSettings, claimed: dict[int, str]) -> str | None:
-    """The link that already has this one's interface, if both are wanted; `claimed` collects who has which."""
-    if not (link.wanted and link.physical) or link.interface is None:
-        return None
-    other = claimed.setdefault(link.interface, link.id)
-    return None if other == link.id else other
-
-
-def _path(schema: Schema, link: Reader, leaf: str) -> str:
-    path: Path = (TOP, "qkd_links", ("qkd_link", (link.text("qkdl_id"),)), *leaf.split("/"))
+def _path(schema: Schema, link: KnownLink, leaf: str) -> str:
+    path: Path = (TOP, "qkd_links", ("qkd_link", (link.settings.id,)), *leaf.split("/"))
     return format_path(path, schema)

@@ -7,10 +7,11 @@ links with OFF and then write ACTIVE. What it really does is in `oper-status`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, QkdNodeBackend
-from sdqkd.devices.qkd_link import TOP, link_errors, link_settings, links
+from sdqkd.devices.qkd_link import TOP, LinkReader, link_errors
 from sdqkd.devices.trees import boolean, container, decimal, entries, optional
 from sdqkd.network.read import Reader
 from sdqkd.physics.grid import hz_to_thz
@@ -30,6 +31,7 @@ class QkdNode:
         self.name = name
         self.schema = schema
         self._backend = backend
+        self._reader = LinkReader(backend.hardware)
         self._links: Mapping[str, LinkSettings] = {}
 
     def factory(self) -> Container:
@@ -55,14 +57,16 @@ class QkdNode:
     def check(self, proposed: Container) -> None:
         """Raise RpcError(s) for changed hardware and for links that the modules cannot make."""
         errors = list(hardware_changes(self.schema, self.factory(), proposed))
-        errors += link_errors(self.schema, self._backend.hardware, proposed)
+        errors += link_errors(self.schema, self._reader.read(proposed))
         raise_all(errors)
 
     def apply(self, running: Container) -> None:
         """Hand the links to the backend."""
-        consumption = _consumption(running)
-        told = (link_settings(link, consumption.get(link.text("qkdl_id"), 0)) for link in links(running))
-        self._links = {link.id: link for link in told}
+        asked = _consumption(running)
+        told = {link.settings.id: link.settings for link in self._reader.read(running)}
+        for name in asked.keys() & told.keys():
+            told[name] = replace(told[name], consumption_bps=asked[name])
+        self._links = told
         self._backend.apply(self._links)
 
     def state(self) -> Container:
