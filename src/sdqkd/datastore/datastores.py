@@ -27,6 +27,7 @@ from sdqkd.datastore.confirmed import (
     none_pending,
 )
 from sdqkd.datastore.locks import NO_SESSION, Locks, Target, lock_denied
+from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.part_edits import edit_parts, listed
 from sdqkd.datastore.ports import Hardware, Store
 from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
@@ -92,8 +93,9 @@ class Datastores:
         default_operation: DefaultOperation = "merge",
         test_option: TestOption | None = None,
         error_option: ErrorOption = "stop-on-error",
+        rights: Rights | None = None,
     ) -> None:
-        """Edit by the <config> element: RFC 6241 section 7.2.
+        """Edit by the <config> element: RFC 6241 section 7.2. With `rights`, only what these permit.
 
         Running is validated whatever `test_option` says, candidate only when it is given: RFC 7950 section
         8.3.3 puts that off to the commit. An edit is done as a whole or not at all, unless `error_option` is
@@ -101,7 +103,7 @@ class Datastores:
         """
         self._locks.demand(session, target)
         before = self.get_config(target)
-        edit = partial(self._edit, default_operation)
+        edit = partial(self._edit, default_operation, rights)
         # A request to replace the whole datastore cannot be done in parts.
         if error_option != "continue-on-error" or default_operation == "replace":
             self._finish_edit(target, edit(before, config), test_option)
@@ -114,8 +116,17 @@ class Datastores:
         if errors:
             raise RpcErrors(errors)
 
-    def _edit(self, default_operation: DefaultOperation, before: Container, config: etree._Element) -> Container:
+    def _edit(
+        self,
+        default_operation: DefaultOperation,
+        rights: Rights | None,
+        before: Container,
+        config: etree._Element,
+    ) -> Container:
         edited = edit_noting(self.schema, before, config, default_operation)
+        if rights is not None:
+            # What `settle` deletes goes by itself: RFC 8341 section 3.2.5.
+            rights.demand_change(before, edited.tree)
         return self._validator.settle(before, edited.tree, edited.named)
 
     def _finish_edit(self, target: Target, edited: Container, test_option: TestOption | None) -> None:
@@ -124,18 +135,25 @@ class Datastores:
         if test_option != "test-only":
             self._set(target, edited)
 
-    def copy_config(self, session: int, source: Target | Container, target: Target) -> None:
+    def copy_config(
+        self, session: int, source: Target | Container, target: Target, *, rights: Rights | None = None
+    ) -> None:
         """Replace a datastore by another or by a given, decoded configuration: RFC 6241 section 7.3.
 
         Startup takes only what can be running, since the next start needs it, and not what may yet be
-        rolled back.
+        rolled back. With `rights`, only what these permit to read is copied, and only to where they permit to
+        write; but running is kept as startup by whoever may copy at all (RFC 8341 section 3.2.6).
         """
         if source == target:
             raise RpcError("invalid-value", f"source and target are both {target}", "protocol")
         self._locks.demand(session, target)
         if (source, target) == ("running", "startup") and self._pending is not None:
             raise RpcError("in-use", "a confirmed commit is pending: confirm or cancel it first")
-        self._set(target, source if isinstance(source, Container) else self.get_config(source))
+        tree = source if isinstance(source, Container) else self.get_config(source)
+        if rights is not None and (source, target) != ("running", "startup"):
+            tree = tree if isinstance(source, Container) else rights.readable(tree)
+            rights.demand_change(self.get_config(target), tree)
+        self._set(target, tree)
 
     def delete_config(self, session: int, target: Target) -> None:
         """Delete startup: the next start is one with the factory configuration.
@@ -159,14 +177,19 @@ class Datastores:
         confirm: Confirmation | None = None,
         persist_id: str | None = None,
         now_s: float = 0.0,
+        rights: Rights | None = None,
     ) -> ConfirmEvent | None:
         """Make running what candidate is: RFC 6241 section 8.3.4.1. Running stays if anything refuses.
 
-        With `confirm` only until it is confirmed: section 8.4. Tells what that meant for a confirmed commit.
+        With `confirm` only until it is confirmed: section 8.4. With `rights`, these must permit all that
+        differs: RFC 8341 section 3.2.8. Tells what that meant for a confirmed commit.
         """
         self._locks.demand(session, "running", "candidate")
         demand_say(self._pending, session, persist_id)
         before, pending = self._running, self._pending
+        if rights is not None:
+            settle = partial(self._validator.settle, before)
+            rights.demand_change(before, self.get_config("candidate"), settle)
         self._replace_running(self.get_config("candidate"), provisional=confirm is not None)
         self._candidate = None
         if confirm is None:
