@@ -16,8 +16,9 @@ from sdqkd.controller.checks import check
 from sdqkd.controller.places import Lines, from_model, placed
 from sdqkd.errors import InputError, RpcError, RpcErrors
 from sdqkd.network.model import Device, Endpoint, Network
-from sdqkd.network.read import TOP, Reader, read_endpoint, read_network
+from sdqkd.network.read import TOP, read_endpoint, read_network
 from sdqkd.schema.path import quote
+from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import load
 from sdqkd.schema.tree import Container
 from sdqkd.schema.validate import Validator

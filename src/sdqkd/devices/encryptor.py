@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.trees import container, entries, optional
-from sdqkd.network.read import Reader
+from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sdqkd.devices.trees import container, entries, optional
-from sdqkd.network.read import Reader
+from sdqkd.schema.reader import Reader
 from sdqkd.schema.tree import Container
 
 TOP = "sdqkd-optical-device:optical-device"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkSettings, NodeHardware
 from sdqkd.errors import RpcError
-from sdqkd.network.read import Reader
 from sdqkd.physics.grid import (
     channel_to_hz,
     etsi_range_admits,
@@ -18,6 +17,7 @@ from sdqkd.physics.grid import (
     thz_to_hz,
 )
 from sdqkd.schema.path import format_path
+from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container, Entries, Node, Path, get
 

@@ -13,8 +13,8 @@ from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, QkdNodeBackend
 from sdqkd.devices.qkd_link import TOP, LinkReader, link_errors
 from sdqkd.devices.trees import boolean, container, decimal, entries, optional
-from sdqkd.network.read import Reader
 from sdqkd.physics.grid import hz_to_thz
+from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 

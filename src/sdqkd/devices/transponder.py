@@ -10,8 +10,8 @@ from sdqkd.devices import optical
 from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.optical import OpticalHardware
 from sdqkd.devices.trees import container, decimal
-from sdqkd.network.read import Reader
 from sdqkd.physics.grid import thz_to_hz
+from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 

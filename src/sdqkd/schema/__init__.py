@@ -2,7 +2,7 @@
 
 table                     what the models say, as `tools/compile_models.py` wrote it down
 sources                   the text of the YANG modules
-tree, path, draft         trees, where in them, many changes to one
+tree, path, draft         trees, where in them, many changes to one; `reader` reads them as plain values
 types, patterns, formats  values: from what somebody wrote to the canonical text
 xml, json, yaml           trees from and to documents; `elements` is one XML element against the schema
 edit, attributes, working edit-config: a request applied to a tree

@@ -1,0 +1,57 @@
+"""Leafs of a valid tree as plain values: texts, numbers, flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from sdqkd.schema.tree import EMPTY, Container, Entries
+
+
+class Reader:
+    """One container of a tree that its model has found valid; where a leaf is absent, a default may be given."""
+
+    def __init__(self, tree: Container) -> None:
+        self.tree = tree
+
+    def text(self, name: str, default: str = "") -> str:
+        """A leaf's text, `default` if it is absent."""
+        return cast(str, self.tree.children.get(name, default))
+
+    def local(self, name: str) -> str:
+        """The name of an identity without its module."""
+        return self.text(name).rpartition(":")[2]
+
+    def number(self, name: str, default: str = "0") -> float:
+        """A decimal64 or integer leaf as float."""
+        return float(self.text(name, default))
+
+    def flag(self, name: str, default: str = "false") -> bool:
+        """A boolean leaf."""
+        return self.text(name, default) == "true"
+
+    def optional_int(self, name: str) -> int | None:
+        """An integer leaf, None if it is absent."""
+        return int(self.text(name)) if name in self.tree.children else None
+
+    def optional_text(self, name: str) -> str | None:
+        """A leaf's text, None if it is absent."""
+        return self.text(name) if name in self.tree.children else None
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a leaf-list."""
+        return cast("tuple[str, ...]", self.tree.children.get(name, ()))
+
+    def inside(self, name: str) -> Reader:
+        """A child container; an empty one if it is absent."""
+        return Reader(cast(Container, self.tree.children.get(name, EMPTY)))
+
+    def has(self, name: str) -> bool:
+        """Whether the child is there."""
+        return name in self.tree.children
+
+    def entries(self, name: str) -> Iterator[Reader]:
+        """The entries of a list, in order."""
+        found = self.tree.children.get(name)
+        if isinstance(found, Entries):
+            yield from map(Reader, found.entries.values())
