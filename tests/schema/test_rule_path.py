@@ -40,7 +40,7 @@ def kept(tree: Container) -> str:
         ("/v:vault/v:shelf[v:place=$USER]", "/vault:vault/shelf[place=$USER]"),
         ('/v:vault/v:shelf[v:place="o\']k"]', '/vault:vault/shelf[place="o\']k"]'),
         ("/v:vault/v:shelf/v:clean", "/vault:vault/shelf/clean"),
-        ("/v:vault/v:shelf/v:fallen", "/vault:vault/shelf/fallen"),
+        ("/v:vault/v:shelf[v:row='1']/v:fallen", "/vault:vault/shelf[row='1']/fallen"),
     ],
 )
 def test_a_path_survives_every_form(written: str, canonical: str) -> None:

@@ -7,6 +7,7 @@ name, `$USER`; and "/" is everything. A step names a module only where it change
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -61,15 +62,14 @@ def _key(match: re.Match[str]) -> tuple[str, str | None]:
 def without_partial_keys(schema: Schema, text: str) -> str:
     """`text` without the keys of an entry of which it names only some: libyang would refuse such a path."""
     pieces: list[str] = []
-    known = schema.data
+    known: Mapping[str, SchemaNode] = schema.data
     for match in _STEP.finditer(text):
-        member = match[2] if match[2] in known else f"{match[1]}:{match[2]}"
-        node = known.get(member)
-        if node is None:
-            return text
-        partial = {predicate[2] for predicate in _PREDICATE.finditer(match[3])} < set(node.keys)
+        # An action or notification at the end has no keys; what nobody knows is libyang's to refuse.
+        node = known.get(match[2]) or known.get(f"{match[1]}:{match[2]}")
+        given = {predicate[2] for predicate in _PREDICATE.finditer(match[3])}
+        partial = node is not None and given < set(node.keys)
         pieces.append(match[0].removesuffix(match[3]) if partial else match[0])
-        known = node.children
+        known = node.children if node else {}
     return "".join(pieces) or text
 
 
