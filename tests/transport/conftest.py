@@ -83,11 +83,18 @@ class Echo(Recorder):
 
 
 class MiniAgent(Recorder):
-    """The least that a NETCONF client accepts: an empty configuration, and ok to everything else."""
+    """The least that a NETCONF client accepts: an almost empty configuration, and ok to everything else."""
+
+    def __init__(self, size: int = 0) -> None:
+        """A greeting and a configuration of so many bytes at least."""
+        super().__init__()
+        self.capabilities = [BASE_1_0, BASE_1_1, "urn:ietf:params:netconf:capability:candidate:1.0"]
+        self.capabilities += [f"urn:x:{number:060}" for number in range(size // 80)]
+        self.content = b'<x xmlns="urn:x">%s</x>' % (b"y" * size) if size else b""
 
     def link_made(self, link: Link) -> None:
         super().link_made(link)
-        self.session = ServerSession(1, (BASE_1_0, BASE_1_1, "urn:ietf:params:netconf:capability:candidate:1.0"))
+        self.session = ServerSession(1, tuple(self.capabilities))
         link.write(self.session.start())
 
     def data_received(self, data: bytes) -> None:
@@ -96,7 +103,11 @@ class MiniAgent(Recorder):
             if isinstance(event, RpcRefused):
                 self.link.write(self.session.send(reply_errors(event.rpc, [event.error], {})))
             elif isinstance(event, RpcReceived):
-                answer = reply_data(event.rpc, b"") if event.rpc.name.startswith("get") else reply_ok(event.rpc)
+                answer = (
+                    reply_data(event.rpc, self.content)
+                    if event.rpc.name.startswith("get")
+                    else reply_ok(event.rpc)
+                )
                 self.link.write(self.session.send(answer))
                 if event.rpc.name == "close-session":
                     self.session.close()

@@ -49,7 +49,7 @@ class Door:
 
     @property
     def arriving(self) -> Visit:
-        """The visit whose protocol is being told that its connection is made."""
+        """The visit whose protocol is being made and told of its connection."""
         assert self._arriving is not None
         return self._arriving
 
@@ -70,9 +70,12 @@ class Door:
         except OSError as error:
             raise TransportError(address(host, port), _no_listening(error)) from None
 
-    def hand_over(self, visit: Visit, protocol: asyncio.Protocol, transport: asyncio.Transport) -> None:
+    def hand_over(
+        self, visit: Visit, make_protocol: Callable[[], asyncio.Protocol], transport: asyncio.Transport
+    ) -> None:
         """Let a protocol have the connection."""
         self._arriving = visit
+        protocol = make_protocol()
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         self._arriving = None
@@ -107,7 +110,7 @@ class _Visitor(asyncio.Protocol):
     def _let_in(self) -> None:
         self._door.connections.discard(self)
         if not self._transport.is_closing():
-            self._door.hand_over(self._visit, self._make_protocol(), self._transport)
+            self._door.hand_over(self._visit, self._make_protocol, self._transport)
             self._transport.resume_reading()
 
 

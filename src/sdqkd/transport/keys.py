@@ -42,13 +42,7 @@ def read_private(private_file: Path) -> asyncssh.SSHKey:
     Raises InputError when the file is missing, open to others, broken, encrypted, or of a type we do not use.
     """
     place = str(private_file)
-    try:
-        mode = stat.S_IMODE(private_file.stat().st_mode)
-        data = private_file.read_bytes()
-    except OSError as error:
-        raise InputError(f"the private key cannot be read: {error.strerror}", place) from None
-    if mode & 0o077:
-        raise InputError(f"others can read this private key (mode {mode:04o}): chmod 600 {place}", place)
+    data = read_private_file(private_file)
     try:
         key = asyncssh.import_private_key(data)
     except asyncssh.KeyEncryptionError:
@@ -62,6 +56,19 @@ def read_private(private_file: Path) -> asyncssh.SSHKey:
             f"a key of type {key.get_algorithm()} is not used here, only {', '.join(OWN_KEY_TYPES)}", place
         )
     return key
+
+
+def read_private_file(private_file: Path) -> bytes:
+    """Read a file that only its owner can read. Raises InputError when it is missing or open to others."""
+    place = str(private_file)
+    try:
+        mode = stat.S_IMODE(private_file.stat().st_mode)
+        data = private_file.read_bytes()
+    except OSError as error:
+        raise InputError(f"the private key cannot be read: {error.strerror}", place) from None
+    if mode & 0o077:
+        raise InputError(f"others can read this private key (mode {mode:04o}): chmod 600 {place}", place)
+    return data
 
 
 def read_public(text: str, types: Sequence[str] = HOST_KEY_TYPES) -> asyncssh.SSHKey:

@@ -16,6 +16,10 @@ class Link(Protocol):
     def peer(self) -> str:
         """Address of the other end, `host:port`."""
 
+    @property
+    def protocol(self) -> str:
+        """What carries it: `ssh` or `tls`."""
+
     def write(self, data: bytes) -> None:
         """Send bytes, or keep them until they can be sent. On a link that is closed or lost, do nothing."""
 

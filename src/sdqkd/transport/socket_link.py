@@ -6,7 +6,10 @@ What is written while data are being received goes out together at the end: one 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
+import socket
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -28,10 +31,26 @@ def address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def peer_of(connection: Any) -> str:
+    """Give the address of the other end of a transport or an SSH connection."""
+    return address(*(connection.get_extra_info("peername") or ("unknown", 0))[:2])
+
+
 def printable(error: object) -> str:
     """Give an error's text, part of which the peer may have written, fit for a terminal and a log."""
     text = str(error)[:_SHOWN]
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def no_connection(error: OSError) -> str:
+    """Say why no TCP connection came about."""
+    if isinstance(error, socket.gaierror):
+        return f"the name cannot be resolved: {error.strerror}"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there: is the agent running, is the port right?"
+    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return "there is no route to it"
+    return f"no connection: {os.strerror(error.errno) if error.errno else printable(error)}"
 
 
 def log_failure(message: str, peer: str, error: Exception) -> None:

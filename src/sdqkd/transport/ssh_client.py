@@ -6,9 +6,6 @@ Nothing on the machine has a say: no known_hosts, no agent, no `~/.ssh/config`, 
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ import asyncssh
 from sdqkd.errors import HostKeyError, InputError, LoginRefusedError, TransportError, UnreachableError
 from sdqkd.transport.keys import read_private, read_public
 from sdqkd.transport.links import Link, Receiver
-from sdqkd.transport.socket_link import Patience, address, printable
+from sdqkd.transport.socket_link import Patience, address, no_connection, printable
 from sdqkd.transport.ssh_lean import make_lean
 from sdqkd.transport.ssh_link import (
     ALGORITHMS,
@@ -139,18 +136,8 @@ def _explain(peer: str, client: _Client, error: Exception, timeout_s: float) -> 
     if isinstance(error, TimeoutError):
         return UnreachableError(peer, f"no session within {timeout_s:g} s: {client.progress}")
     if isinstance(error, OSError) and not client.connected:
-        return UnreachableError(peer, _no_connection(error))
+        return UnreachableError(peer, no_connection(error))
     return UnreachableError(peer, f"{client.progress}: {reason}")
-
-
-def _no_connection(error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
-        return f"the name cannot be resolved: {error.strerror}"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there: is the agent running, is the port right?"
-    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
-        return "there is no route to it"
-    return f"no connection: {os.strerror(error.errno) if error.errno else printable(error)}"
 
 
 class _Client(asyncssh.SSHClient):

@@ -58,6 +58,8 @@ def watch_socket(connection: SSHConnection, full: Callable[[], None], empty: Cal
 class SshLink(SocketLink, SSHSession[bytes]):
     """A channel with the netconf subsystem: the Link of a Receiver, and what asyncssh calls."""
 
+    protocol = "ssh"
+
     def __init__(self, receiver: Receiver, username: str, peer: str, patience: Patience) -> None:
         super().__init__(receiver, username, peer, patience)
         self._channel: SSHChannel[bytes] | None = None

@@ -15,7 +15,7 @@ from sdqkd.transport.admission import Gate, Limits, Visit
 from sdqkd.transport.door import Endable
 from sdqkd.transport.keys import OWN_KEY_TYPES, read_public
 from sdqkd.transport.links import Receiver
-from sdqkd.transport.socket_link import Patience, address, log_failure, printable
+from sdqkd.transport.socket_link import Patience, log_failure, peer_of, printable
 from sdqkd.transport.ssh_lean import make_lean, packet_bytes, pause_socket, refuse_variables
 from sdqkd.transport.ssh_link import (
     ALGORITHMS,
@@ -103,7 +103,7 @@ class SshConnection(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Take note of a connection on which nobody has logged in."""
         self._conn = conn
-        self.peer = address(*(conn.get_extra_info("peername") or ("unknown", 0))[:2])
+        self.peer = peer_of(conn)
         self._visit.is_silent = lambda: not conn.get_extra_info("client_version")
         self._connections.add(self)
         make_lean(conn)
