@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from lxml import etree
+from tests.notifications.lxml_xpath import LxmlXPath
 
+from sdqkd.notifications.base_events import Client
+from sdqkd.notifications.hub import Hub
 from sdqkd.schema import table
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container
+from sdqkd.schema.tree import EMPTY, Container, Node, Path, merge, put, remove
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+SPACES = (
+    'xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"'
+    ' xmlns:yp="urn:ietf:params:xml:ns:yang:ietf-yang-push"'
+    ' xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores"'
+)
 NS = "{urn:ietf:params:xml:ns:netconf:notification:1.0}"
 
 
@@ -80,3 +90,63 @@ def payload(message: bytes) -> etree._Element:
 @pytest.fixture
 def notebook() -> Callable[..., Notebook]:
     return Notebook
+
+
+class World:
+    """A hub with a datastore that the test changes, and sessions that speak to it."""
+
+    def __init__(self, schema: Schema, **options: Any) -> None:
+        self.schema = schema
+        self.running = EMPTY
+        self.state = EMPTY
+        self.now = START
+        self.wakes: list[datetime | None] = []
+        sources = {
+            "ietf-datastores:running": lambda: self.running,
+            "ietf-datastores:operational": self.operational,
+        }
+        self.reads = 0
+        self.hub = Hub(schema, sources, START, xpath=LxmlXPath(schema), wake=self.wakes.append, **options)
+        self.sessions: dict[int, Notebook] = {}
+
+    def operational(self) -> Container:
+        self.reads += 1
+        return merge(self.schema, self.running, self.state)
+
+    def session(self, number: int = 1, takes: int | None = None) -> Notebook:
+        session = self.sessions[number] = Notebook(number, takes)
+        return session
+
+    def ask(self, session: Notebook, operation: str | etree._Element) -> str:
+        """Perform, and flush as the agent does after the reply."""
+        element = etree.fromstring(operation) if isinstance(operation, str) else operation
+        before = len(session.got)
+        content = self.hub.perform(session, element, self.now)
+        assert len(session.got) == before, "a notification came before the reply"
+        self.hub.flush(session.id, self.now)
+        return content.decode()
+
+    def establish(self, session: Notebook, inside: str) -> int:
+        content = self.ask(session, f"<establish-subscription {SPACES}>{inside}</establish-subscription>")
+        return int(etree.fromstring(f"<reply>{content}</reply>").findtext("{*}id") or 0)
+
+    def configure(self, path: Path, value: Node | None, by: Client | None = None) -> None:
+        old = self.running
+        changed = remove(old, path, self.schema) if value is None else put(self.schema, old, path, value)
+        self.running = changed
+        self.hub.config_changed(old, changed, self.now, by)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, with the ticks that the hub asks for."""
+        until = self.now + timedelta(seconds=seconds)
+        while (due := self.hub.due) is not None and due <= until:
+            assert due >= self.now or due == self.hub.due
+            self.now = max(self.now, due)
+            self.hub.tick(self.now)
+            assert self.hub.due is None or self.hub.due > self.now, "the hub never rests"
+        self.now = until
+
+
+@pytest.fixture
+def world(schema: Schema) -> Callable[..., World]:
+    return partial(World, schema)

@@ -146,6 +146,13 @@ def test_a_notification_and_an_rpc_are_read_below_their_element(schema: Schema) 
     assert decode_below(schema, pack.input, element) == Container({"what": "a"})
 
 
+def test_what_is_wrong_below_an_element_has_its_path_from_there(schema: Schema) -> None:
+    element = etree.fromstring("<spilled xmlns='urn:sdqkd:test:fixture'><litres>much</litres></spilled>")
+    with pytest.raises(RpcError) as caught:
+        decode_below(schema, schema.notifications["fixture:spilled"], element)
+    assert (caught.value.tag, caught.value.path) == ("invalid-value", "/litres")
+
+
 def test_nothing_is_nothing(schema: Schema) -> None:
     assert decode(schema, []) == EMPTY
     assert encode(schema, EMPTY) == b""

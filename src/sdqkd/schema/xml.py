@@ -6,6 +6,7 @@ as building elements; each element declares its namespace where its module diffe
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Mapping
@@ -47,7 +48,8 @@ def decode_below(schema: Schema, node: SchemaNode, element: Element, *, state: b
 
     Paths of errors start below it. Raises RpcError as `decode` does.
     """
-    return _Decoder(Reading(schema, node.by_tag, element), state).children(node.by_tag, element)
+    below = dataclasses.replace(schema, data=node.children, by_tag=node.by_tag)
+    return _Decoder(Reading(below, node.by_tag, element), state).children(node.by_tag, element)
 
 
 class _Decoder:

@@ -1,0 +1,277 @@
+"""The notifications of one agent: what happens goes in, what each client shall hear goes out.
+
+Nothing here waits. The agent calls `tick` when `wake` said so, and `flush` when a session can take messages
+again or has been answered. Without a subscription an event costs its place in the log, and time costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sdqkd.errors import RpcError, SdqkdError
+from sdqkd.notifications import base_events, operations
+from sdqkd.notifications.base_events import Client
+from sdqkd.notifications.board import OPERATIONAL, RUNNING, Board, Limits, Sources
+from sdqkd.notifications.filters import Filters, XPath
+from sdqkd.notifications.legacy import LegacySubscription
+from sdqkd.notifications.message import payload_of
+from sdqkd.notifications.outlet import Subscriber
+from sdqkd.notifications.push import OnChangePush
+from sdqkd.notifications.refusals import SN
+from sdqkd.notifications.report import state_of
+from sdqkd.notifications.selection import FILTERS
+from sdqkd.notifications.streams import NETCONF, Stream, StreamSpec
+from sdqkd.notifications.subscription import StreamSubscription
+from sdqkd.schema.diff import diff
+from sdqkd.schema.elements import Element
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container
+
+# State follows a change of configuration with some delay, and several changes often come at once.
+_SETTLING = timedelta(seconds=1)
+_LOG = logging.getLogger(__name__)
+
+
+class Watch(Protocol):
+    """Looks at a device's state for what is to be told on `stream`; `due` is when it wants to look again."""
+
+    stream: StreamSpec
+    due: datetime | None
+
+    def begin(self, tree: Container) -> None:
+        """Learn how the device is when it starts."""
+        ...
+
+    def look(self, tree: Container, now: datetime) -> Sequence[Container]:
+        """The notifications that are due."""
+        ...
+
+
+def _nobody(due: datetime | None) -> None:
+    """Wake nobody."""
+
+
+class Hub:
+    """`sources` gives the datastores by identity (`ietf-datastores:running` and so on), `streams` those beside
+    NETCONF; `wake` is told when `tick` must be called, None for never, whenever that changes."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        sources: Mapping[str, Callable[[], Container]],
+        now: datetime,
+        *,
+        streams: Sequence[StreamSpec] = (),
+        netconf: StreamSpec = NETCONF,
+        watch: Watch | None = None,
+        xpath: XPath | None = None,
+        limits: Limits | None = None,
+        wake: Callable[[datetime | None], None] = _nobody,
+    ) -> None:
+        specs = [netconf, *streams, *([watch.stream] if watch is not None else [])]
+        self._board = Board(
+            schema,
+            {spec.name: Stream(spec, now) for spec in specs},
+            Sources(sources),
+            Filters(schema, xpath),
+            limits or Limits(),
+        )
+        self._watch = watch
+        self._wake = wake
+        self._due: datetime | None = None
+        self._look_at: datetime | None = None  # when the watch must look, beside when it wants to
+        self._polled_at = now
+        self._backlog: list[tuple[Container, str]] = []
+        self._publishing = False
+        self.operations = operations.handlers(self._board)
+        if watch is not None:
+            watch.begin(self._board.sources.read(OPERATIONAL))
+            self._board.sources.forget()
+
+    @property
+    def due(self) -> datetime | None:
+        """When `tick` must be called, None for never."""
+        return self._due
+
+    # What happens
+
+    def publish(self, notification: Container, now: datetime, stream: str = NETCONF.name) -> None:
+        """Tell of an event, on NETCONF and on `stream`. What the model set does not have is not told."""
+        (member,) = notification.children
+        if member not in self._board.schema.notifications:
+            return
+        self._backlog.append((notification, stream))
+        if self._publishing:
+            return  # a session that ends because of one event is another event, which comes after it
+        self._publishing = True
+        try:
+            while self._backlog:
+                self._append(*self._backlog.pop(0), now)
+        finally:
+            self._publishing = False
+        self._settle(now)
+
+    def config_changed(self, old: Container, new: Container, now: datetime, by: Client | None = None) -> None:
+        """Tell that running has changed, by a client or by the server itself (None)."""
+        if old is new:
+            return
+        board = self._board
+        board.sources.forget()
+        if f"{base_events.MODULE}:netconf-config-change" in board.schema.notifications:
+            changes = diff(board.schema, old, new)
+            if changes:
+                self.publish(base_events.config_change(board.schema, changes, by), now)
+        if old.children.get(FILTERS) is not new.children.get(FILTERS):
+            operations.follow_filters(board)
+        if self._watch is not None and self._look_at is None:
+            self._look_at = now + _SETTLING
+        self._look(RUNNING, OPERATIONAL)
+        self._pump(now)
+
+    def state_changed(self, now: datetime) -> None:
+        """Look at the device's state now, since it may have changed."""
+        self._board.sources.forget()
+        self._polled_at, self._look_at = now, None
+        if self._watch is not None:
+            try:
+                notifications = self._watch.look(self._board.sources.read(OPERATIONAL), now)
+            except SdqkdError as error:
+                _LOG.warning("the state of the device cannot be read: %s", error)
+                notifications, self._look_at = (), now + self._board.limits.poll
+            for notification in notifications:
+                self.publish(notification, now, self._watch.stream.name)
+        self._look(OPERATIONAL)
+        self._pump(now)
+
+    def session_started(self, client: Client, now: datetime) -> None:
+        """Tell that a session has begun."""
+        self.publish(base_events.session_start(client), now)
+
+    def session_ended(
+        self, client: Client, now: datetime, reason: base_events.Termination, killed_by: int | None = None
+    ) -> None:
+        """Tell that a session is over; its subscriptions are, too."""
+        self.leave(client.session_id, now)
+        self.publish(base_events.session_end(client, reason, killed_by), now)
+
+    def commit_pending(
+        self,
+        event: base_events.ConfirmEvent,
+        client: Client | None,
+        now: datetime,
+        timeout_s: int | None = None,
+    ) -> None:
+        """Tell how a confirmed commit goes."""
+        self.publish(base_events.confirmed_commit(event, client, timeout_s), now)
+
+    # Clients
+
+    def perform(self, subscriber: Subscriber, operation: Element, now: datetime) -> bytes:
+        """Do one of `operations` and give the content of the reply. Raises RpcError.
+
+        The session's messages are held until it flushes, so that they come after the reply.
+        """
+        handler = self.operations[str(operation.tag)]
+        content = handler(self._board, subscriber, operation, now)
+        outlet = self._board.outlets.get(subscriber.id)
+        if outlet is not None:
+            outlet.held = True
+        self._pump(now)
+        return content
+
+    def flush(self, session_id: int, now: datetime) -> None:
+        """Send what a session may have now: it was answered, or it can take messages again."""
+        outlet = self._board.outlets.get(session_id)
+        if outlet is not None:
+            outlet.held = False
+            outlet.pump(now)
+            self._settle(now)
+
+    def leave(self, session_id: int, now: datetime) -> None:
+        """Forget a session that is gone."""
+        if self._board.outlets.pop(session_id, None) is not None:
+            self._settle(now)
+
+    def check(self, proposed: Container) -> None:
+        """Raise RpcError for a configuration of what only clients can ask for here: subscriptions."""
+        if f"{SN}:subscriptions" in proposed.children:
+            message = "subscriptions cannot be configured here; clients establish them"
+            raise RpcError("operation-not-supported", message, path=f"/{SN}:subscriptions")
+
+    def state(self) -> Container:
+        """What `get` shows of streams and subscriptions."""
+        return state_of(self._board)
+
+    # Time
+
+    def tick(self, now: datetime) -> datetime | None:
+        """Do what is due, and say when to call again; None for never."""
+        self._due = None  # so that `wake` is told again, even if it came too early
+        look_at = self._next_look()
+        if look_at is not None and look_at <= now:
+            self.state_changed(now)
+        else:
+            self._pump(now)
+        return self._due
+
+    def _next_look(self) -> datetime | None:
+        """When the device's state must be looked at."""
+        soonest = self._polled_at + self._board.limits.poll
+        moments = [self._look_at, self._watch.due if self._watch is not None else None]
+        if self._is_listened():
+            moments.append(soonest)
+        due = min(filter(None, moments), default=None)
+        return None if due is None else max(due, soonest)
+
+    def _is_listened(self) -> bool:
+        """Whether a client wants to hear of what only looking can find."""
+        subscriptions = (one for outlet in self._board.outlets.values() for one in outlet.subscriptions)
+        return any(
+            one.terms.datastore == OPERATIONAL
+            if isinstance(one, OnChangePush)
+            else self._watch is not None and isinstance(one, LegacySubscription | StreamSubscription)
+            for one in subscriptions
+        )
+
+    # The work
+
+    def _append(self, notification: Container, stream: str, now: datetime) -> None:
+        board = self._board
+        (member,) = notification.children
+        payload = payload_of(board.schema, notification)
+        streams = [board.streams[name] for name in dict.fromkeys((NETCONF.name, stream))]
+        for one in streams:
+            one.append(now, member, payload)
+        for outlet in tuple(board.outlets.values()):
+            outlet.pump(now)
+        for one in streams:
+            one.age_out()
+
+    def _look(self, *datastores: str) -> None:
+        for _, subscription in self._board.dynamic():
+            if isinstance(subscription, OnChangePush) and subscription.terms.datastore in datastores:
+                subscription.look()
+
+    def _pump(self, now: datetime) -> None:
+        for outlet in tuple(self._board.outlets.values()):
+            outlet.pump(now)
+        self._settle(now)
+
+    def _settle(self, now: datetime) -> None:
+        """End what is broken, forget what is over, and say when to be woken."""
+        board = self._board
+        board.sources.forget()
+        for session_id, outlet in tuple(board.outlets.items()):
+            reason = outlet.broken
+            if reason is not None or not outlet.subscriptions:
+                board.outlets.pop(session_id, None)
+            if reason is not None:
+                outlet.subscriber.end(reason)
+        moments = [outlet.due for outlet in board.outlets.values()]
+        due = min(filter(None, (*moments, self._next_look())), default=None)
+        if due != self._due:
+            self._due = due
+            self._wake(due)
