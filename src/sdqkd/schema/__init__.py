@@ -7,7 +7,8 @@ types, patterns, formats  values: from what somebody wrote to the canonical text
 xml, json, yaml           trees from and to documents; `elements` is one XML element against the schema
 edit, attributes, working edit-config: a request applied to a tree
 diff, changes             the difference of two trees; the same as a request
-filter                    subtree filters
+filter, pick              subtree filters; parts of a tree by their paths
+xpath, xpath_…            XPath: expressions as trees, and their evaluation over data trees
 validate, findings        whole trees, judged by libyang, its findings as rpc-errors
 problems                  the rpc-errors that reading and editing share
 """
