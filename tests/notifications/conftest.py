@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 from tests.notifications.lxml_xpath import LxmlXPath
 
+from sdqkd.errors import DeviceError
 from sdqkd.notifications.base_events import Client
 from sdqkd.notifications.hub import Hub
 from sdqkd.schema import table
@@ -106,10 +107,13 @@ class World:
             "ietf-datastores:operational": self.operational,
         }
         self.reads = 0
+        self.fails = False
         self.hub = Hub(schema, sources, START, xpath=LxmlXPath(schema), wake=self.wakes.append, **options)
         self.sessions: dict[int, Notebook] = {}
 
     def operational(self) -> Container:
+        if self.fails:
+            raise DeviceError("the node", "does not answer")
         self.reads += 1
         return merge(self.schema, self.running, self.state)
 
