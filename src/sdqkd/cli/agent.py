@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 
 import click
@@ -19,6 +17,7 @@ from sdqkd.cli.inputs import (
     read_users,
     run_directory,
 )
+from sdqkd.cli.running import interruptible, until_stopped
 from sdqkd.devices.device import Device
 from sdqkd.errors import InputError
 from sdqkd.plant.plant import Plant
@@ -51,22 +50,19 @@ def command(
         known = ", ".join(devices)
         raise InputError(f"there is no device '{device}' in this network; it has {known}", str(network))
     run = RunDirectory(run_dir) if run_dir else default_run_directory(loaded)
-    asyncio.run(_serve(devices[device], run, read_users(authorized), host, port, json_output))
+    interruptible(_serve(devices[device], run, read_users(authorized), host, port, json_output))
 
 
 async def _serve(device: Device, run: RunDirectory, users: Users, host: str, port: int, json_output: bool) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     run.prepare()
     everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
-    served = await serve(device, run, everyone, host, port)
+    served = await serve(device, run, everyone, host=host, port=port)
     where = {"device": device.name, "address": served.agent.host, "port": served.agent.port}
     try:
         if json_output:
             show_json(where | {"host-key": served.agent.host_key_public})
         note(f"{device.name} listens on {served.agent.host} port {served.agent.port}")
         note(f"host key: {served.agent.host_key_public}; client key: {run.noc_key}; stop with Ctrl-C")
-        await stop.wait()
+        await until_stopped()
     finally:
         await served.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from sdqkd.cli.console import ProgressLines, show, show_json
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
 from sdqkd.cli.plan import show_plan
+from sdqkd.cli.running import interruptible
 from sdqkd.controller.connect import SshConnector
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
@@ -26,7 +26,7 @@ def command(network: Path, inventory: Path | None, json_output: bool) -> None:
     What is about to change is shown first, as `plan` does.
     """
     loaded = reachable(read_network_file(network), inventory)
-    plan = asyncio.run(_apply(loaded, json_output))
+    plan = interruptible(_apply(loaded, json_output))
     if json_output:
         show_json({"applied": not plan.is_empty, "plan": plan.to_json()})
     elif not plan.is_empty:
@@ -39,7 +39,7 @@ async def _apply(loaded: LoadedNetwork, json_output: bool) -> Plan:
             await controller.read()
             plan = controller.plan()
             if not json_output:
-                show_plan(loaded, plan, json_output)
+                show_plan(loaded, plan)
             if not plan.is_empty:
                 await controller.apply(plan)
             return plan

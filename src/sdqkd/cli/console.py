@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -19,36 +19,42 @@ PLAIN_WIDTH = 140  # of tables that no terminal reads
 
 
 class ProgressLines:
-    """Progress on stderr: moving bars on a terminal, one line a finished step elsewhere."""
+    """Progress on stderr: a moving bar on a terminal while a step lasts, one line for each finished step.
+
+    No bar is left when a step is done, so that results can be printed between the steps.
+    """
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            disable=not self._live,
-        )
-        self._tasks: dict[str, TaskID] = {}
+        self._console = Console(stderr=True)
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
 
-    def __enter__(self) -> ProgressLines:
-        self._bars.start()
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        self._clear()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """`done` of `total` have been done of `what`."""
-        if not self._live:
-            if done == total:
-                click.echo(f"{what}: {done}/{total}", err=True)
-            return
-        if what not in self._tasks:
-            self._tasks[what] = self._bars.add_task(what, total=total)
-        self._bars.update(self._tasks[what], completed=done, total=total)
+        if done >= total:
+            self._clear()
+            note(f"{what}: {done}/{total}")
+        elif self._console.is_terminal:
+            self._move(what, done, total)
+
+    def _move(self, what: str, done: int, total: int) -> None:
+        if self._bar is None or self._task is None:
+            columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._task = self._bar.add_task(what, total=total)
+            self._bar.start()
+        self._bar.update(self._task, description=what, completed=done, total=total)
+
+    def _clear(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
 
 
 def note(message: str) -> None:
@@ -56,10 +62,20 @@ def note(message: str) -> None:
     click.echo(message, err=True)
 
 
+def _results() -> Console:
+    # What a person wrote may look like markup: nothing in it is.
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)
+
+
+def width() -> int:
+    """Columns for results: those of the terminal, or enough for a table where there is none."""
+    return _results().width
+
+
 def show(renderable: Table | Text | str) -> None:
-    """A result for people on stdout; as wide as the terminal, or wide enough for a table where there is none."""
-    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
-    console.print(renderable, soft_wrap=isinstance(renderable, (str, Text)))
+    """A result for people on stdout."""
+    _results().print(renderable, soft_wrap=isinstance(renderable, (str, Text)))
 
 
 def show_json(value: Any) -> None:

@@ -19,6 +19,7 @@ from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.emulation import RunDirectory
 from sdqkd.cli.inputs import as_json, network_file, reachable, read_network_file
 from sdqkd.cli.plan import show_plan
+from sdqkd.cli.running import interruptible
 from sdqkd.cli.status import show_status
 from sdqkd.controller.connect import SshConnector
 from sdqkd.controller.controller import Controller
@@ -77,7 +78,7 @@ def command(network: Path, json_output: bool) -> int:
     loaded = read_network_file(network)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory(prefix="sdqkd-demo-") as folder:
-        shown = asyncio.run(_demo(loaded, RunDirectory(Path(folder)), watch, json_output))
+        shown = interruptible(_demo(loaded, RunDirectory(Path(folder)), watch, json_output))
     if json_output:
         show_json(_as_json(loaded, shown, watch))
     return 0 if shown.good else EXIT_NOT_UP
@@ -99,7 +100,7 @@ async def _bring_up(loaded: LoadedNetwork, controller: Controller, watch: Stopwa
     with watch.step("plan"):
         plan = controller.plan()
     if not json_output:
-        show_plan(loaded, plan, json_output)
+        show_plan(loaded, plan, brief=True)
     with watch.step("apply"):
         await controller.apply(plan)
     with watch.step("read back"):
@@ -110,8 +111,7 @@ async def _bring_up(loaded: LoadedNetwork, controller: Controller, watch: Stopwa
     if not json_output:
         show("")
         show_status(status, watch.total_s)
-        show("a second apply would find: ")
-        show_plan(loaded, second, json_output)
+        show(f"a second apply: {'no changes' if second.is_empty else second.summary()}")
     return Shown(plan, status, second)
 
 
@@ -120,7 +120,11 @@ async def _agents(network: str, run: RunDirectory) -> AsyncIterator[None]:
     """All agents in a process of their own; they listen once this is entered."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sdqkd", "emulate", network, "--run-dir", str(run.path), "--json"),
+        "--stop-at-eof",
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        # Ctrl-C is for us alone: the agents must be there while what was begun is taken back.
+        start_new_session=True,
     )
     try:
         assert process.stdout is not None

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import signal
 from pathlib import Path
 
 import click
@@ -20,6 +17,7 @@ from sdqkd.cli.inputs import (
     read_users,
     run_directory,
 )
+from sdqkd.cli.running import interruptible, until_stopped
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.plant.plant import Plant
 
@@ -29,9 +27,17 @@ from sdqkd.plant.plant import Plant
 @run_directory
 @authorized_keys
 @click.option("--factory-reset", is_flag=True, help="Forget what the devices hold from an earlier run.")
+@click.option(
+    "--stop-at-eof", is_flag=True, help="Also stop when standard input ends: for programs that start this one."
+)
 @as_json
 def command(
-    network: Path, run_dir: Path | None, authorized: tuple[str, ...], factory_reset: bool, json_output: bool
+    network: Path,
+    run_dir: Path | None,
+    authorized: tuple[str, ...],
+    factory_reset: bool,
+    stop_at_eof: bool,
+    json_output: bool,
 ) -> None:
     """Serve every device of NETWORK on loopback, until interrupted.
 
@@ -40,21 +46,25 @@ def command(
     """
     loaded = read_network_file(network)
     run = RunDirectory(run_dir) if run_dir else default_run_directory(loaded)
-    if factory_reset:
-        shutil.rmtree(run.path / "devices", ignore_errors=True)
-    asyncio.run(_emulate(loaded, run, read_users(authorized), json_output))
+    users = read_users(authorized)
+    interruptible(_emulate(loaded, run, users, factory_reset, stop_at_eof, json_output))
 
 
-async def _emulate(loaded: LoadedNetwork, run: RunDirectory, users: Users, json_output: bool) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _emulate(
+    loaded: LoadedNetwork,
+    run: RunDirectory,
+    users: Users,
+    factory_reset: bool,
+    stop_at_eof: bool,
+    json_output: bool,
+) -> None:
+    devices = Plant(loaded.network).devices
     with ProgressLines() as progress:
-        emulation = await start(Plant(loaded.network).devices, run, users, progress)
+        emulation = await start(devices, run, users, progress, factory_reset=factory_reset)
     try:
         if json_output:
             show_json({"agents": len(emulation.served), "inventory": str(run.inventory)})
         note(f"{len(emulation.served)} agents listen; inventory: {run.inventory}; stop with Ctrl-C")
-        await stop.wait()
+        await until_stopped(at_eof=stop_at_eof)
     finally:
         await emulation.close()

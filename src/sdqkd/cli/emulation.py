@@ -2,6 +2,7 @@
 
 A run directory holds, and nothing of it belongs into a repository:
 
+    emulate.lock               held while an emulation runs here
     inventory.yaml             where each device answers and which host key it shows; written once all listen
     noc_key                    what the user `noc` logs in with
     devices/NAME/host_key      the device's host key
@@ -11,8 +12,11 @@ A run directory holds, and nothing of it belongs into a repository:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,7 +25,7 @@ import yaml
 from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.agent.store import FileStore
 from sdqkd.devices.device import Device
-from sdqkd.errors import SdqkdError, StoreError
+from sdqkd.errors import StoreError
 from sdqkd.transport.keys import make_key_pair, public_of
 
 NOC_USER = "noc"
@@ -52,12 +56,30 @@ class RunDirectory:
         return self.path / "devices" / name
 
     def prepare(self) -> None:
-        """Make the folder, for its owner only. Raises StoreError if that cannot be done."""
+        """Make the folders, for their owner only; one that is there already keeps its mode. Raises StoreError."""
+        with _as_store_error(self.path):
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.path / "devices").mkdir(mode=0o700, exist_ok=True)
+
+    def take(self) -> int:
+        """Keep other emulations out of it, until the returned file descriptor is closed. Raises StoreError."""
+        file = self.path / "emulate.lock"
+        with _as_store_error(file):
+            lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            (self.path / "devices").mkdir(parents=True, exist_ok=True)
-            self.path.chmod(0o700)
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be used as run directory: {error.strerror}") from error
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise StoreError(f"{self.path}: another emulation runs in this run directory") from None
+        return lock
+
+
+@contextmanager
+def _as_store_error(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{error.filename or place}: cannot be used: {error.strerror}") from error
 
 
 def key_pair(private_file: Path) -> str:
@@ -78,68 +100,89 @@ class Served:
         self.store.close()
 
 
-async def serve(device: Device, run: RunDirectory, users: Users, host: str = LOOPBACK, port: int = 0) -> Served:
+async def serve(
+    device: Device,
+    run: RunDirectory,
+    users: Users,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    factory_reset: bool = False,
+) -> Served:
     """Serve one device, with its host key and its configuration in the run directory."""
     folder = run.device(device.name)
-    folder.mkdir(parents=True, exist_ok=True)
+    with _as_store_error(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
     store = FileStore(folder / "running.json", device.schema)
     try:
+        if factory_reset:
+            store.save(None)
         agent = await serve_agent(device, store, host, port, host_key_file=folder / "host_key", users=users)
-    except SdqkdError:
+    except BaseException:
         store.close()
         raise
     return Served(agent, store)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Emulation:
-    """Agents that listen, by device."""
+    """Agents that listen, by device. `lock` keeps the run directory ours."""
 
     run: RunDirectory
-    served: Mapping[str, Served]
+    lock: int
+    served: dict[str, Served] = field(default_factory=dict)
+    announced: bool = False
 
     async def close(self) -> None:
         """Stop all of them; what they hold stays in the run directory."""
-        self.run.inventory.unlink(missing_ok=True)
-        await asyncio.gather(*(served.close() for served in self.served.values()))
+        try:
+            if self.announced:
+                self.run.inventory.unlink(missing_ok=True)
+        finally:
+            await asyncio.gather(*(served.close() for served in self.served.values()))
+            os.close(self.lock)
+
+    def announce(self) -> None:
+        """Write the inventory, whole or not at all: a controller may be waiting for it. Raises StoreError."""
+        inventory = {
+            "username": NOC_USER,
+            "client-key-file": self.run.noc_key.name,
+            "device": [_endpoint(name, served.agent) for name, served in self.served.items()],
+        }
+        text = yaml.safe_dump({"inventory": inventory}, sort_keys=False, width=4096)
+        new = self.run.inventory.with_suffix(".new")
+        with _as_store_error(self.run.inventory):
+            new.write_text(text, encoding="utf-8")
+            new.replace(self.run.inventory)
+        self.announced = True
 
 
-async def start(devices: Mapping[str, Device], run: RunDirectory, users: Users, progress: Progress) -> Emulation:
+def _endpoint(name: str, agent: ServedAgent) -> dict[str, object]:
+    return {"name": name, "address": agent.host, "port": agent.port, "host-key": agent.host_key_public}
+
+
+async def start(
+    devices: Mapping[str, Device],
+    run: RunDirectory,
+    users: Users,
+    progress: Progress,
+    *,
+    factory_reset: bool = False,
+) -> Emulation:
     """Serve every device on a loopback port of its own, then write the inventory.
 
-    If one of them cannot be served, the others are stopped and the error is raised.
+    If one of them cannot be served, the others are stopped and the error is raised. Raises StoreError if another
+    emulation has the run directory.
     """
     run.prepare()
-    everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
-    served: dict[str, Served] = {}
-    emulation = Emulation(run, served)
+    emulation = Emulation(run, run.take())
     try:
+        everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
         for name, device in devices.items():
-            served[name] = await serve(device, run, everyone)
-            progress("agents started", len(served), len(devices))
-        write_inventory(run, served)
+            emulation.served[name] = await serve(device, run, everyone, factory_reset=factory_reset)
+            progress("agents started", len(emulation.served), len(devices))
+        emulation.announce()
     except BaseException:
         await emulation.close()
         raise
     return emulation
-
-
-def write_inventory(run: RunDirectory, served: Mapping[str, Served]) -> None:
-    """Write it whole or not at all: a controller may be waiting for it. Raises StoreError."""
-    devices = [
-        {
-            "name": name,
-            "address": one.agent.host,
-            "port": one.agent.port,
-            "host-key": one.agent.host_key_public,
-        }
-        for name, one in served.items()
-    ]
-    inventory = {"username": NOC_USER, "client-key-file": run.noc_key.name, "device": devices}
-    text = yaml.safe_dump({"inventory": inventory}, sort_keys=False, width=4096)
-    new = run.inventory.with_suffix(".new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(run.inventory)
-    except OSError as error:
-        raise StoreError(f"{run.inventory}: cannot be written: {error.strerror}") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -61,22 +62,51 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code. Every `SdqkdError` becomes one message, never a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _prepare_output()
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except OSError as error:
+        code = _give_up_output(error)
+    sys.exit(code)
+
+
+def _run(given: list[str]) -> int:
+    as_json = "--json" in given
     try:
         code = cli.main(given, prog_name="sdqkd", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = EXIT_ERROR
+        if as_json:
+            show_errors([{"kind": "UsageError", "message": error.format_message()}])
+        return EXIT_ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        code = EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED
     except SdqkdError as error:
-        report(error, as_json="--json" in given)
-        code = EXIT_ERROR
-    except BrokenPipeError:
-        # The reader of a pipe went away; say nothing more, also not at interpreter exit.
-        sys.stdout = None
-        code = EXIT_ERROR
-    sys.exit(code if isinstance(code, int) else 0)
+        report(error, as_json=as_json)
+        return EXIT_ERROR
+    return code if isinstance(code, int) else 0
+
+
+def _prepare_output() -> None:
+    """Let nothing be lost over a character that the terminal cannot show, or over a stream that was closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # The program lives on without a reader, so this is never closed.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        else:
+            stream.reconfigure(errors="replace")
+
+
+def _give_up_output(error: OSError) -> int:
+    """The result cannot be written: its reader went away, or the disk is full. Say so, and keep Python silent."""
+    if not isinstance(error, BrokenPipeError):
+        click.echo(f"error: the result cannot be written: {error.strerror}", err=True)
+    # What is left in the buffer would fail again when the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_ERROR
 
 
 def report(error: SdqkdError, *, as_json: bool) -> None:
@@ -84,7 +114,12 @@ def report(error: SdqkdError, *, as_json: bool) -> None:
     click.echo(f"error: {error}", err=True)
     if as_json:
         faults = error.errors if isinstance(error, InputErrors) else (error,)
-        click.echo(json.dumps({"errors": [describe(one) for one in faults]}, ensure_ascii=False, indent=2))
+        show_errors([describe(one) for one in faults])
+
+
+def show_errors(errors: list[dict[str, object]]) -> None:
+    """Errors as JSON on stdout."""
+    click.echo(json.dumps({"errors": errors}, ensure_ascii=False, indent=2))
 
 
 def describe(error: SdqkdError) -> dict[str, object]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
 from sdqkd.cli.console import ProgressLines, show, show_json
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
+from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import plan_text
 from sdqkd.controller.connect import SshConnector
 from sdqkd.controller.controller import Controller
@@ -28,7 +28,7 @@ def command(network: Path, inventory: Path | None, json_output: bool) -> int:
     Exits with 0 if nothing would change, with 2 if something would.
     """
     loaded = reachable(read_network_file(network), inventory)
-    plan = asyncio.run(_plan(loaded))
+    plan = interruptible(_plan(loaded))
     show_plan(loaded, plan, json_output)
     return 0 if plan.is_empty else EXIT_CHANGES
 
@@ -40,12 +40,12 @@ async def _plan(loaded: LoadedNetwork) -> Plan:
             return controller.plan()
 
 
-def show_plan(loaded: LoadedNetwork, plan: Plan, json_output: bool) -> None:
-    """Print a plan, and how much it is."""
+def show_plan(loaded: LoadedNetwork, plan: Plan, json_output: bool = False, *, brief: bool = False) -> None:
+    """Print a plan, and how much it is. Not as JSON it may be `brief`."""
     if json_output:
         show_json(plan.to_json())
     elif plan.is_empty:
         show("no changes")
     else:
-        show(plan_text(plan, loaded.network))
+        show(plan_text(plan, loaded.network, brief=brief))
         show(str(plan.summary()))

@@ -13,6 +13,7 @@ from sdqkd.controller.status import LinkRow, NetworkStatus
 from sdqkd.network.model import Network
 
 SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
+ROOMY_WIDTH = 110
 STATUS_STYLES = {
     "ACTIVE": "green",
     "PENDING": "yellow",
@@ -24,10 +25,12 @@ STATUS_STYLES = {
 }
 
 
-def plan_text(plan: Plan, network: Network) -> Text:
-    """The changes of all devices, signs in colour."""
+def plan_text(plan: Plan, network: Network, *, brief: bool = False) -> Text:
+    """The changes of all devices, signs in colour; `brief` leaves out what is inside an entry."""
     text = Text()
     for sign, line in plan_lines(plan, names_of(network)):
+        if brief and line.startswith(" "):
+            continue
         shown = f"  {sign} {line}" if sign else line
         text.append(shown + "\n", style=SIGN_STYLES.get(sign, "bold"))
     text.rstrip()
@@ -51,36 +54,34 @@ def status_line(status: NetworkStatus, took_s: float | None = None) -> Text:
     return Text(line + took, style="green" if status.good else "red")
 
 
-def link_table(rows: Iterable[LinkRow]) -> Table:
-    """The links, one a row."""
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    for heading in ("link", "from", "to", "vendor", "channel"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("loss", "key rate", "QBER", "SNR"):
+def link_table(rows: Iterable[LinkRow], width: int) -> Table:
+    """The links, one a row. On a narrow terminal names are folded; a figure or a status never is cut."""
+    gap = 2 if width >= ROOMY_WIDTH else 1
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    for heading in ("link", "from", "to", "vendor"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("channel", no_wrap=True)
+    for heading in ("loss\n[dB]", "key rate\n[kb/s]", "QBER\nor SNR"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("status")
+    table.add_column("status", overflow="fold")
     for row in rows:
         table.add_row(
-            row.name,
-            row.transmitter,
-            row.receiver,
-            row.vendor,
-            row.channel,
-            _measure(row.loss_db, "{:.2f} dB"),
-            _rate(row.key_rate_bps),
-            _measure(row.qber_percent, "{:.2f} %"),
-            _measure(row.snr_db, "{:.1f} dB"),
+            *(row.name, row.transmitter, row.receiver, row.vendor, row.channel),
+            _figure(row.loss_db, "{:.2f}"),
+            _figure(None if row.key_rate_bps is None else row.key_rate_bps / 1000, "{:,.2f}"),
+            _quality(row),
             _status(row),
         )
     return table
 
 
-def _measure(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value)
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
 
 
-def _rate(rate_bps: int | None) -> str:
-    return "–" if rate_bps is None else f"{rate_bps / 1000:,.2f} kb/s"
+def _quality(row: LinkRow) -> str:
+    """QBER of discrete variables, signal-to-noise ratio of continuous ones: a link has one or the other."""
+    return _figure(row.snr_db, "{:.1f} dB") if row.qber_percent is None else f"{row.qber_percent:.2f} %"
 
 
 def _status(row: LinkRow) -> Text:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
-from sdqkd.cli.console import ProgressLines, show, show_json
+from sdqkd.cli.console import ProgressLines, show, show_json, width
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
+from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import device_lines, link_table, status_line
 from sdqkd.controller.connect import SshConnector
 from sdqkd.controller.controller import Controller
@@ -28,7 +28,7 @@ def command(network: Path, inventory: Path | None, json_output: bool) -> int:
     Exits with 1 if a device cannot be read or is not as wanted, or if a wanted link makes no key.
     """
     loaded = reachable(read_network_file(network), inventory)
-    status = asyncio.run(_status(loaded))
+    status = interruptible(_status(loaded))
     if json_output:
         show_json(status.to_json())
     else:
@@ -44,7 +44,7 @@ async def _status(loaded: LoadedNetwork) -> NetworkStatus:
 
 def show_status(status: NetworkStatus, took_s: float | None = None) -> None:
     """Print the links as a table, devices that are not as they should be, and one line with the sums."""
-    show(link_table(status.links))
+    show(link_table(status.links, width()))
     for line in device_lines(status):
         show(line)
     show(status_line(status, took_s))
