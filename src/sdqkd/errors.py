@@ -16,18 +16,34 @@
     ├── DeviceError                a device that answers, but is not what it should be
     ├── StoreError                 a configuration that cannot be kept or read back
     └── ApplyError                 a change that did not happen, per device
+        └── InterruptedApplyError  because somebody stopped it
 
 Room for room errors are raised, the `cli` prints them: one message, exit code 1, no traceback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 ErrorType = Literal["transport", "rpc", "protocol", "application"]
 Severity = Literal["error", "warning"]
+
+SHOWN_NAMES = 8  # of devices, in one message
+SHOWN_FAULTS = 20  # of one file, to a person
+KEPT_FAULTS = 100  # of one file, for programs
+OFTEN = 3  # what more devices than these say alike is told once
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first names, and how many more there are.
+
+    >>> some_of(["a", "b"]), some_of("abcdefghijk")
+    ('a, b', 'a, b, c, d, e, f, g, h and 3 more')
+    """
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 class SdqkdError(Exception):
@@ -50,15 +66,22 @@ class InputError(SdqkdError):
 
 
 class InputErrors(InputError):
-    """Several faults of one file, in the order of its lines, never none; place and path are those of the first."""
+    """Several faults of one file, in the order of its lines, never none; place and path are those of the first.
+
+    `errors` are the first KEPT_FAULTS of them, `count` says how many there are. The text tells fewer: the first
+    faults of a file are those to mend first.
+    """
 
     def __init__(self, errors: Sequence[InputError]) -> None:
         first = errors[0]
         super().__init__(first.message, first.file, first.line, first.path)
-        self.errors = tuple(errors)
+        self.errors = tuple(errors[:KEPT_FAULTS])
+        self.count = len(errors)
 
     def __str__(self) -> str:
-        return "\n".join(str(error) for error in self.errors)
+        lines = [str(error) for error in self.errors[:SHOWN_FAULTS]]
+        more = self.count - len(lines)
+        return "\n".join([*lines, f"and {more} more"] if more else lines)
 
 
 class ModelError(SdqkdError):
@@ -148,14 +171,39 @@ class StoreError(SdqkdError):
 
 @dataclass(eq=False)
 class ApplyError(SdqkdError):
-    """A change that did not happen. `failures` gives each device's reason; `left` what each device holds now."""
+    """A change that did not happen. `failures` gives each device's reason; `left` what each device holds now.
+
+    The text tells once what many devices say alike.
+    """
 
     message: str
     failures: Mapping[str, SdqkdError] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        lines = [self.message]
-        lines += [f"  {device}: {error}" for device, error in self.failures.items()]
-        lines += [f"  {device} now holds: {state}" for device, state in self.left.items()]
-        return "\n".join(lines)
+        failures = {device: (_reason(error), str(error)) for device, error in self.failures.items()}
+        left = {device: (state, state) for device, state in self.left.items()}
+        lines = [f"  {who}: {why}" for who, why in _told_once(failures)]
+        lines += [f"  now in {who}: {what}" for who, what in _told_once(left)]
+        return "\n".join((self.message, *lines))
+
+
+class InterruptedApplyError(ApplyError):
+    """A change that somebody interrupted; the devices were put back, those in `left` excepted."""
+
+
+def _reason(error: SdqkdError) -> str:
+    """What is wrong, without the place where each device has another one."""
+    return error.message if isinstance(error, TransportError | DeviceError) else str(error)
+
+
+def _told_once(said: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Who says what: each device its whole text, or all devices together the reason that many of them give."""
+    alike: dict[str, list[str]] = {}
+    for device, (reason, _) in said.items():
+        alike.setdefault(reason, []).append(device)
+    for reason, devices in alike.items():
+        if len(devices) > OFTEN:
+            yield f"{len(devices)} devices ({some_of(devices)})", reason
+        else:
+            yield from ((device, said[device][1]) for device in devices)

@@ -97,10 +97,6 @@ def test_lists_and_lines(schema: Schema) -> None:
         "/fixture:box": 10,
         "/fixture:box/mark": 11,
     }
-    assert document.line_of("/fixture:rows/row[name='b']/depth") == 6
-    assert document.line_of("/fixture:rows/row[name='a']/cell[x='1'][y=\"it's\"]/value") == 5
-    assert document.line_of("/fixture:crate/few[id='1']") == 1
-    assert document.line_of(None) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,7 +131,7 @@ def test_lists_and_lines(schema: Schema) -> None:
             "rows:\n  row:\n    - name: a\n    - name: b\n    - name: a",
             "n.yaml:5: row a is given twice, first in line 3 (at /fixture:rows/row[name='a'])",
         ),
-        ("? [a, b]\n: 1", "n.yaml:1: the model has no 'a list or mapping' at the top"),
+        ("? [a, b]\n: 1", "n.yaml:1: a name belongs before the colon, and no list or mapping"),
         ("box: &a\n  lid: *a", "n.yaml:2: the model has no 'lid' in lid"),
     ],
 )
@@ -167,11 +163,13 @@ def test_aliases_repeat_what_they_stand_for(schema: Schema) -> None:
 
 
 def test_a_short_file_cannot_stand_for_a_huge_one(schema: Schema) -> None:
-    cells = "".join(f"{{x: {n % 100}, y: k{n}}}," for n in range(1000))
+    """Nothing else is told of it: neither what is wrong in the part that was read, nor what was not read."""
+    cells = "".join(f"{{x: {n % 100}, y: k{n}, colour: red}}," for n in range(1000))
     rows = "".join(f"  - {{name: r{n}, up: , cell: *cells}}\n" for n in range(1000))
     source = f"rows:\n  row:\n  - {{name: first, cell: &cells [{cells}]}}\n{rows}"
-    with pytest.raises(InputError, match="aliases repeat too much"):
+    with pytest.raises(InputError) as raised:
         read_yaml(schema, source, "n.yaml")
+    assert str(raised.value) == "n.yaml:3: aliases repeat too much"
 
 
 def test_the_example_network_is_valid() -> None:

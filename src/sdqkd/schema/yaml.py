@@ -6,7 +6,6 @@ without their module where only one fits. The line of every node is kept, for er
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,7 +23,6 @@ MAX_DEPTH = 100
 MAX_REPEATED = 100_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_LAST_STEP = re.compile(r"""/[^/\[]*(?:\[(?:[^\]'"]|'[^']*'|"(?:[^"\\]|\\.)*")*\])*$""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +32,13 @@ class YamlDocument:
     tree: Container
     lines: Mapping[str, int] = field(repr=False)
 
-    def line_of(self, path: str | None) -> int | None:
-        """The line of the node at `path`, or of the nearest node above that is in the file."""
-        while path:
-            if path in self.lines:
-                return self.lines[path]
-            path = _LAST_STEP.sub("", path)
-        return self.lines.get("/")
-
 
 def read_yaml(schema: Schema, text: str, file: str) -> YamlDocument:
     """Read the text of `file`, which names it in errors.
 
     Raises InputError, InputErrors if several things are wrong: broken YAML, more than one document, a key
-    that is given twice, an unknown name, a value that its leaf does not take.
+    that is given twice, an unknown name, a value that its leaf does not take. Aliases that make a huge file of a
+    short one end the reading: they are then the only thing that is told.
     """
     root = _compose(text, file)
     if root is None:
@@ -125,7 +116,10 @@ class _Reader:
 
     def _named(self, known: Mapping[str, SchemaNode], key: yaml.Node, path: Path) -> SchemaNode | None:
         """The node that a key of a mapping names; None, and a note, if there is none."""
-        name = key.value if isinstance(key, yaml.ScalarNode) else "a list or mapping"
+        if not isinstance(key, yaml.ScalarNode):
+            self._note(key, path, "a name belongs before the colon, and no list or mapping")
+            return None
+        name = key.value
         nodes = [known[name]] if name in known else [node for node in known.values() if node.name == name]
         if len(nodes) == 1 and nodes[0].config:
             return nodes[0]
@@ -140,8 +134,7 @@ class _Reader:
         return None
 
     def _child(self, node: SchemaNode, source: yaml.Node, path: Path) -> Node | None:
-        if self._is_too_much(source):
-            return None
+        self._count(source)
         if node.kind == "container":
             return self.container(node.children, source, path)
         if node.kind in {"list", "leaf-list"}:
@@ -150,14 +143,15 @@ class _Reader:
             if not isinstance(source, yaml.SequenceNode):
                 self._note(source, path, f"{node.name} is a list: write each item on a line with `- ` before it")
                 return None
-            items = [item for item in source.value if not self._is_too_much(item)]
-            return self._entries(node, items, path) if node.kind == "list" else self._values(node, items, path)
+            read = self._entries if node.kind == "list" else self._values
+            return read(node, source.value, path)
         return self._leaf(node, source, path)
 
     def _entries(self, node: SchemaNode, items: list[yaml.Node], path: Path) -> Entries:
         entries: dict[tuple[str, ...], Container] = {}
         first_lines: dict[tuple[str, ...], int] = {}
         for item in items:
+            self._count(item)
             keys = self._keys(node, item, path)
             if keys is None:
                 continue
@@ -191,6 +185,7 @@ class _Reader:
     def _values(self, node: SchemaNode, items: list[yaml.Node], path: Path) -> tuple[str, ...]:
         values: dict[str, None] = {}
         for item in items:
+            self._count(item)
             value = self._leaf(node, item, path)
             if value is None:
                 continue
@@ -215,14 +210,12 @@ class _Reader:
             self._note(source, path, str(error))
             return None
 
-    def _is_too_much(self, source: yaml.Node) -> bool:
-        """True, with one note, once aliases have repeated too many nodes."""
+    def _count(self, source: yaml.Node) -> None:
+        """Raise InputError once aliases have repeated too many nodes."""
         self._repeated += id(source) in self._seen
         self._seen.add(id(source))
-        if self._repeated == MAX_REPEATED + 1:
-            self.errors.append(InputError("aliases repeat too much", self.file, _line(source)))
-            self._repeated += 1
-        return self._repeated > MAX_REPEATED
+        if self._repeated > MAX_REPEATED:
+            raise InputError("aliases repeat too much", self.file, _line(source))
 
     def _place(self, source: yaml.Node, path: Path) -> None:
         self.lines.setdefault(format_path(path, self.schema), _line(source))
