@@ -228,4 +228,5 @@ def test_leafs_are_found_as_libyang_finds_them(seed: int, text: str) -> None:
     except (RpcError, RpcErrors, libyang.Error):  # no such tree, or a leafref that leads nowhere
         _context(SCHEMA).clean_all_errors()
         return
-    assert {path.replace("\\", "") for path in paths(tree, text, Names({"fixture": "fixture"}))} == found
+    names = Names({module: module for module in ("fixture", "fixture-types")})
+    assert {path.replace("\\", "") for path in paths(tree, text, names)} == found

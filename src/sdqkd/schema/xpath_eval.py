@@ -305,7 +305,7 @@ class Evaluation:
         wanted = self._named_children(place, test)
         if len(wanted) != 1:
             members = {node.member for node in wanted}
-            present = (member for member in document.content(place) if member in members)
+            present = (member for member in document.names(place) if member in members)
             return [child for member in present for child in document.members(place, member)]
         keys = self._entry_keys(wanted[0], step) if wanted[0].keys and step.predicates else None
         if keys is None:

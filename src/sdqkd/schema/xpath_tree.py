@@ -7,42 +7,23 @@ in the order in which the tree is printed; a leaf with a value has one text chil
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Entries, Node, Path, Step
 
-_NOTHING: Mapping[str, Node] = {}
 _TEXT = ""  # stands for the member of a leaf's text
 
 
 class _Below:
-    """What is known of the children of a place: those made, all of a member or single entries, and the order."""
+    """The children of a place that are made, all of a member or single entries, and their order."""
 
-    __slots__ = ("content", "entries", "made", "order")
+    __slots__ = ("entries", "made", "order")
 
-    def __init__(self, content: Mapping[str, Node]) -> None:
-        self.content = content
+    def __init__(self) -> None:
         self.made: dict[str, list[Place]] = {}
         self.entries: dict[str, dict[tuple[str, ...], Place]] = {}
-        self.order: _Order | None = None
-
-
-class _Order:
-    """Which member stands where among the children of a place, and which entry where in its list."""
-
-    def __init__(self, content: Mapping[str, Node]) -> None:
-        self.members = {member: at for at, member in enumerate(content)}
-        self._content = content
-        self._entries: dict[str, dict[tuple[str, ...], int]] = {}
-
-    def of_entry(self, member: str, keys: tuple[str, ...]) -> int:
-        """The position of an entry."""
-        if member not in self._entries:
-            value = self._content[member]
-            assert isinstance(value, Entries)
-            self._entries[member] = {known: at for at, known in enumerate(value.entries)}
-        return self._entries[member][keys]
+        self.order: dict[str, int] | None = None
 
 
 class Place:
@@ -82,34 +63,41 @@ class Place:
 
 
 class Document:
-    """A tree of a schema, as places."""
+    """A tree, as places. `top` are the schema nodes that can be at its top, those of data if not said."""
 
-    def __init__(self, schema: Schema, tree: Container) -> None:
+    def __init__(self, schema: Schema, tree: Container, top: Mapping[str, SchemaNode] | None = None) -> None:
         self.schema = schema
         self.root = Place(None, None, "", tree)
+        self._top = schema.data if top is None else top
 
     def known(self, place: Place) -> Mapping[str, SchemaNode]:
         """The schema nodes that can be children."""
-        return self.schema.data if place.node is None else place.node.children
+        return self._top if place.node is None else place.node.children
 
-    def content(self, place: Place) -> Mapping[str, Node]:
-        """The children of a container, an entry or the root, the keys of an entry first."""
+    def names(self, place: Place) -> Iterable[str]:
+        """The members of a container, an entry or the root, the keys of an entry first."""
         value = place.value
         if isinstance(value, str):
-            return _NOTHING
+            return ()
         keys = place.node.keys if place.node is not None else ()
         if keys and tuple(value.children)[: len(keys)] != keys:
-            return {**{key: value.children[key] for key in keys if key in value.children}, **value.children}
+            return dict.fromkeys((*(key for key in keys if key in value.children), *value.children))
         return value.children
+
+    def child(self, place: Place, member: str) -> Node | None:
+        """What a container, an entry or the root holds under a name."""
+        return None if isinstance(place.value, str) else place.value.children.get(member)
 
     def members(self, place: Place, member: str) -> list[Place]:
         """The children of one name: entries of a list, values of a leaf-list, or the one node."""
+        below = place.below
+        if below is not None and member in below.made:
+            return below.made[member]
+        value = self.child(place, member)
+        if value is None:
+            return []
         below = self._below(place)
-        found = below.made.get(member)
-        if found is None:
-            value = below.content.get(member)
-            found = [] if value is None else self._made(place, below, self.known(place)[member], value)
-            below.made[member] = found
+        below.made[member] = found = self._made(place, below, self.known(place)[member], value)
         return found
 
     def entry(self, place: Place, node: SchemaNode, keys: tuple[str, ...]) -> Place | None:
@@ -121,7 +109,7 @@ class Document:
             entries = {made.step[1]: made for made in below.made.get(member, ()) if isinstance(made.step, tuple)}
             below.entries[member] = entries
         if keys not in entries:
-            value = below.content.get(member)
+            value = self.child(place, member)
             if not isinstance(value, Entries) or keys not in value.entries:
                 return None
             entries[keys] = Place(place, node, (member, keys), value.entries[keys])
@@ -142,8 +130,7 @@ class Document:
         if isinstance(place.value, str):
             text = self.text(place)
             return () if text is None else (text,)
-        members = self._below(place).content
-        return [child for member in members for child in self.members(place, member)]
+        return [child for member in self.names(place) for child in self.members(place, member)]
 
     def descendants(
         self,
@@ -174,7 +161,7 @@ class Document:
 
     def _collect_towards(self, place: Place, name: str, found: list[Place], spend: Callable[[int], None]) -> None:
         known = self.known(place)
-        for member in self._below(place).content:
+        for member in self.names(place):
             node = known[member]
             deeper = name in names_below(node)
             if deeper or node.name == name:
@@ -196,7 +183,7 @@ class Document:
 
     def _below(self, place: Place) -> _Below:
         if place.below is None:
-            place.below = _Below(self.content(place))
+            place.below = _Below()
         return place.below
 
     def _made(self, place: Place, below: _Below, node: SchemaNode, value: Node) -> list[Place]:
@@ -221,11 +208,20 @@ class Document:
             return 0, 0
         below = self._below(above)
         if below.order is None:
-            below.order = _Order(below.content)
-        if isinstance(place.step, str):
-            return below.order.members[place.step], 0
-        member, keys = place.step
-        return below.order.members[member], place.item if place.item >= 0 else below.order.of_entry(member, keys)
+            below.order = {member: at for at, member in enumerate(self.names(above))}
+        rank = below.order.get(place.member, len(below.order))
+        return rank, 0 if isinstance(place.step, str) else self._item(place, above, *place.step)
+
+    def _item(self, place: Place, above: Place, member: str, keys: tuple[str, ...]) -> int:
+        if place.item < 0:
+            # It was looked up by its keys. Where one has to be ordered others will be too.
+            value = self.child(above, member)
+            assert isinstance(value, Entries)
+            made = self._below(above).entries[member]
+            for item, known in enumerate(value.entries):
+                if known in made:
+                    made[known].item = item
+        return place.item
 
 
 @functools.cache
