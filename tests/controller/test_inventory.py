@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sdqkd.controller.inventory import (
 )
 from sdqkd.errors import InputError, InputErrors
 from sdqkd.network.model import Endpoint
+from sdqkd.transport.keys import make_key_pair
 
 DATA = Path(__file__).parent / "data"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBmVH5Ky3Ue+RCKnCkKLeVcLCnQdFWlXwn9xM3Ic6RGa"
@@ -69,14 +71,59 @@ def test_what_an_inventory_leaves_out_comes_from_the_network_file(three_sites_te
     assert loaded.network.devices["alfa-qkd"].management == Endpoint("192.0.2.1", 830, KEY, "own", "/net/key")
 
 
+def test_the_top_of_an_inventory_holds_for_devices_that_it_does_not_list(
+    three_sites_text: str,
+) -> None:
+    text = three_sites_text.replace(
+        "      kind: qkd-node\n",
+        f"      kind: qkd-node\n      management: {{address: 192.0.2.9, host-key: {KEY}}}\n",
+    )
+    text = text.replace("192.0.2.9", "192.0.2.8, username: own", 1)
+    bare = "inventory: {username: noc, client-key-file: keys/noc}"
+    loaded = with_inventory(load_network(text, "/net/network.yaml"), load_inventory(bare, "/inv/inventory.yaml"))
+    at = {name: device.management for name, device in loaded.network.devices.items()}
+    assert at["bravo-qkd"] == Endpoint("192.0.2.9", 830, KEY, "noc", "/inv/keys/noc")
+    # What the network file says of one device is nearer than what an inventory says of all.
+    assert at["alfa-qkd"] == Endpoint("192.0.2.8", 830, KEY, "own", "/inv/keys/noc")
+    assert at["alfa-l1"] == Endpoint(None, 830, None, "noc", "/inv/keys/noc")
+
+
+def reachable(three_sites: LoadedNetwork, key_files: dict[str, Path]) -> LoadedNetwork:
+    """Every device with an address, and our private key for it in this file."""
+    devices = {
+        name: dataclasses.replace(device, management=Endpoint("192.0.2.1", 830, KEY, "noc", str(key_files[name])))
+        for name, device in three_sites.network.devices.items()
+    }
+    return dataclasses.replace(three_sites, network=dataclasses.replace(three_sites.network, devices=devices))
+
+
+def test_a_private_key_that_cannot_be_used_is_told_once_before_anybody_connects(
+    three_sites: LoadedNetwork, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    make_key_pair(good)
+    everywhere = dict.fromkeys(three_sites.network.devices, good)
+    check_endpoints(reachable(three_sites, everywhere))
+    with pytest.raises(InputError) as refused:
+        check_endpoints(reachable(three_sites, dict.fromkeys(everywhere, bad)))
+    assert str(refused.value) == f"{bad}: the private key cannot be read: No such file or directory"
+    bad.write_text("no key", "utf-8")
+    bad.chmod(0o600)
+    good.chmod(0o644)
+    with pytest.raises(InputErrors) as both:
+        check_endpoints(reachable(three_sites, everywhere | {"bravo-l1": bad}))
+    assert [error.file for error in both.value.errors] == [str(good), str(bad)]
+    assert "chmod 600" in str(both.value)
+
+
 def test_devices_that_cannot_be_reached_are_named(three_sites: LoadedNetwork) -> None:
     inventory = load_inventory((DATA / "inventory.yaml").read_text("utf-8"), "inventory.yaml")
     with pytest.raises(InputErrors) as refused:
         check_endpoints(with_inventory(three_sites, inventory))
     assert str(refused.value) == (
         "network.yaml:27: charlie-qkd, alfa-switch, bravo-switch, charlie-switch, alfa-transponder, "
-        "bravo-transponder, alfa-l1, bravo-l1 and 2 more cannot be reached without address, host key, user name, "
-        "client key file: give an inventory, or `management` here "
+        "bravo-transponder, alfa-l1, bravo-l1 and 2 more cannot be reached without address, host key: "
+        "enter it in the inventory inventory.yaml, or `management` here "
         "(at /sdqkd-network:network/device[name='charlie-qkd'])"
     )
 
@@ -87,7 +134,7 @@ def test_devices_are_named_by_what_they_lack(three_sites: LoadedNetwork) -> None
     with pytest.raises(InputErrors) as refused:
         check_endpoints(with_inventory(three_sites, load_inventory(text, "inventory.yaml")))
     assert [error.message[:70] for error in refused.value.errors] == [
-        "alfa-qkd cannot be reached without user name, client key file: give an",
+        "alfa-qkd cannot be reached without user name, client key file: enter i",
         "charlie-qkd, alfa-switch, bravo-switch, charlie-switch, alfa-transpond",
     ]
 

@@ -8,13 +8,13 @@ say.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdqkd.controller.checks import check
 from sdqkd.controller.places import Lines, from_model, placed
-from sdqkd.errors import InputError, RpcError, RpcErrors
+from sdqkd.errors import InputError, InputErrors, RpcError, RpcErrors, some_of
 from sdqkd.network.model import Device, Endpoint, Network
 from sdqkd.network.read import TOP, read_endpoint, read_network
 from sdqkd.schema.path import quote
@@ -23,26 +23,31 @@ from sdqkd.schema.table import load
 from sdqkd.schema.tree import Container
 from sdqkd.schema.validate import Validator
 from sdqkd.schema.yaml import YamlDocument, read_yaml
+from sdqkd.transport.keys import read_private
 
 _INVENTORY = "sdqkd-inventory:inventory"
-_SHOWN_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedNetwork:
-    """A network file that is right. `lines` gives the line of each instance path."""
+    """A network file that is right. `lines` gives the line of each instance path.
+
+    `inventory` is the file that its endpoints come from, if one was laid over them.
+    """
 
     file: str
     network: Network
     tree: Container = field(repr=False)
     lines: Lines = field(repr=False)
+    inventory: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedInventory:
-    """Endpoints by device, as an inventory file has them."""
+    """What an inventory file says: `common` of every device, `endpoints` of those that it lists, by name."""
 
     file: str
+    common: Endpoint
     endpoints: Mapping[str, Endpoint]
     lines: Lines = field(repr=False)
 
@@ -65,49 +70,71 @@ def load_network(text: str, file: str) -> LoadedNetwork:
 
 
 def load_inventory(text: str, file: str) -> LoadedInventory:
-    """Read and check an inventory file; what it says for all devices is filled in. Raises InputError."""
+    """Read and check an inventory file. Raises InputError."""
     document = _read("inventory", text, file)
     top = Reader(document.tree).inside(_INVENTORY)
-    common, folder = read_endpoint(top), Path(file).parent
-    endpoints = {
-        entry.text("name"): _from_folder(folder, _over(common, read_endpoint(entry)))
-        for entry in top.entries("device")
-    }
-    return LoadedInventory(file, endpoints, document.lines)
+    folder = Path(file).parent
+    endpoints = {entry.text("name"): _from_folder(folder, read_endpoint(entry)) for entry in top.entries("device")}
+    return LoadedInventory(file, _from_folder(folder, read_endpoint(top)), endpoints, document.lines)
 
 
 def with_inventory(loaded: LoadedNetwork, inventory: LoadedInventory) -> LoadedNetwork:
     """The network with the endpoints of an inventory laid over its own.
 
-    Raises InputErrors naming each device that the network does not have.
+    What the inventory says of one device comes before what it says of all; what the network file says of one comes
+    last, unless the inventory does not list that device. Raises InputErrors naming each device that the network
+    does not have.
     """
-    devices = dict(loaded.network.devices)
-    unknown = [name for name in inventory.endpoints if name not in devices]
-    if unknown:
+    known = loaded.network.devices
+    if unknown := [name for name in inventory.endpoints if name not in known]:
         raise placed((_stranger(name, loaded) for name in unknown), inventory.file, inventory.lines)
-    for name, endpoint in inventory.endpoints.items():
-        device = devices[name]
-        devices[name] = dataclasses.replace(device, management=_over(device.management, endpoint))
-    return dataclasses.replace(loaded, network=dataclasses.replace(loaded.network, devices=devices))
+    devices = {
+        name: dataclasses.replace(device, management=_endpoint(device, inventory))
+        for name, device in known.items()
+    }
+    network = dataclasses.replace(loaded.network, devices=devices)
+    return dataclasses.replace(loaded, network=network, inventory=inventory.file)
+
+
+def _endpoint(device: Device, inventory: LoadedInventory) -> Endpoint:
+    listed = inventory.endpoints.get(device.name)
+    if listed is None:
+        return _over(inventory.common, device.management)
+    return _over(device.management, _over(inventory.common, listed))
 
 
 def check_endpoints(loaded: LoadedNetwork) -> None:
-    """Raises InputErrors naming the devices that cannot be reached as long as the files say no more."""
+    """See that every device could be reached, before any is asked.
+
+    Raises InputErrors naming the devices of which the files do not say enough, InputError(s) for the files of our
+    own private keys: missing, unreadable, open to others, or no keys.
+    """
     lacking: dict[str, list[Device]] = {}
     for device in loaded.network.devices.values():
         missing = [what for what, value in _needed(device.management).items() if value is None]
         if missing:
             lacking.setdefault(", ".join(missing), []).append(device)
     if lacking:
-        faults = (_unreachable(missing, devices) for missing, devices in lacking.items())
+        faults = (_unreachable(missing, devices, loaded.inventory) for missing, devices in lacking.items())
         raise placed(faults, loaded.file, loaded.lines)
+    if wrong_keys := list(_wrong_keys(loaded.network)):
+        raise wrong_keys[0] if len(wrong_keys) == 1 else InputErrors(wrong_keys)
 
 
-def _unreachable(missing: str, devices: Sequence[Device]) -> InputError:
-    names = ", ".join(device.name for device in devices[:_SHOWN_NAMES])
-    more = f" and {len(devices) - _SHOWN_NAMES} more" if len(devices) > _SHOWN_NAMES else ""
-    message = f"{names}{more} cannot be reached without {missing}: give an inventory, or `management` here"
+def _unreachable(missing: str, devices: Sequence[Device], inventory: str | None) -> InputError:
+    names = some_of([device.name for device in devices])
+    remedy = f"enter it in the inventory {inventory}" if inventory else "give an inventory"
+    message = f"{names} cannot be reached without {missing}: {remedy}, or `management` here"
     return InputError(message, path=devices[0].path)
+
+
+def _wrong_keys(network: Network) -> Iterator[InputError]:
+    """What is wrong with each of our private keys, once, however many devices it is for."""
+    for file in dict.fromkeys(device.management.client_key_file for device in network.devices.values()):
+        try:
+            read_private(Path(file or ""))
+        except InputError as error:
+            yield error
 
 
 def read_file(path: Path) -> str:
