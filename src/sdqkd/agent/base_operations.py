@@ -29,6 +29,8 @@ def _get_config(call: Call) -> bytes:
 
 def _data(call: Call, tree: Container) -> bytes:
     schema, wanted = call.service.schema, call.parameters.filter()
+    # Before the filter, which must not find what the user may not see: RFC 8341 section 3.2.4.
+    tree = call.rights.readable(tree)
     if wanted is not None:
         tree = subtree(schema, tree, wanted)
     return b"<data>%b</data>" % encode(schema, tree)
@@ -43,13 +45,14 @@ def _edit_config(call: Call) -> bytes:
         default_operation=parameters.word("default-operation", get_args(DefaultOperation)) or "merge",
         test_option=parameters.word("test-option", get_args(TestOption)),
         error_option=parameters.word("error-option", get_args(ErrorOption)) or "stop-on-error",
+        rights=call.rights,
     )
     return OK
 
 
 def _copy_config(call: Call) -> bytes:
     target = call.parameters.datastore("target")
-    call.service.datastores.copy_config(call.session.id, _source(call), target)
+    call.service.datastores.copy_config(call.session.id, _source(call), target, rights=call.rights)
     return OK
 
 
@@ -79,6 +82,7 @@ def _commit(call: Call) -> bytes:
         confirm=_confirmation(parameters),
         persist_id=parameters.optional_text("persist-id"),
         now_s=service.clock.now_s(),
+        rights=call.rights,
     )
     service.commit_timer.set()
     return OK

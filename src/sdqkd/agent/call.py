@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Session
+from sdqkd.datastore.nacm import Rights
 
 OK = b"<ok/>"
 
@@ -20,6 +21,11 @@ class Call:
     service: Service
     session: Session
     parameters: Parameters
+
+    @property
+    def rights(self) -> Rights:
+        """What the user may do: every answer with data and every change must ask."""
+        return self.service.access.rights(self.session.username)
 
 
 Handler: TypeAlias = Callable[[Call], bytes]

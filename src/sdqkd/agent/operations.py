@@ -12,7 +12,7 @@ from sdqkd.agent.call import Call, Operation
 from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Session
-from sdqkd.errors import RpcError
+from sdqkd.errors import RpcError, RpcErrors
 from sdqkd.netconf.messages import Rpc
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -21,14 +21,24 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def perform(service: Service, session: Session, rpc: Rpc) -> bytes:
-    """Do what a call asks for and give the content of its reply. Raises RpcError or RpcErrors if it is refused."""
+    """Do what a call asks for and give the content of its reply. Raises RpcError or RpcErrors if it is refused.
+
+    Whether the user may ask for it at all is settled first: RFC 8341 section 3.4.4.
+    """
     assert rpc.operation is not None
     operation = find(rpc)
     if operation is None:
         message = f"<{rpc.name[:80]}> in '{rpc.namespace[:200]}' is no operation of this agent"
         raise RpcError("operation-not-supported", message, "protocol", info={"bad-element": rpc.name[:80]})
-    parameters = Parameters(rpc.operation, operation.parameters, service.datastores.targets)
-    return operation.handler(Call(service, session, parameters))
+    service.access.demand_operation(session.username, rpc.namespace, rpc.name)
+    try:
+        parameters = Parameters(rpc.operation, operation.parameters, service.datastores.targets)
+        return operation.handler(Call(service, session, parameters))
+    except (RpcError, RpcErrors) as error:
+        told = service.access.refusal(session.username, error)
+        if told is error:
+            raise
+        raise told from None
 
 
 def find(rpc: Rpc) -> Operation | None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdqkd.agent.access import AccessControl
 from sdqkd.agent.capabilities import capabilities
 from sdqkd.agent.clock import Clock, LoopClock
 from sdqkd.agent.commit_timer import CommitTimer
+from sdqkd.agent.roles import Role, factory_access
 from sdqkd.agent.service import Limits, Service
 from sdqkd.agent.session import AgentSession
 from sdqkd.agent.sessions import Sessions
 from sdqkd.datastore.boot import boot
 from sdqkd.datastore.datastores import Datastores
+from sdqkd.datastore.nacm_rules import NACM
 from sdqkd.datastore.ports import Store
 from sdqkd.devices.device import Device
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.validate import Validator
 from sdqkd.transport.keys import make_key_pair, public_of
 from sdqkd.transport.ssh_server import Listener, listen
@@ -33,14 +38,27 @@ class Agent:
         limits: Limits | None = None,
         clock: Clock | None = None,
         startup: bool = False,
+        roles: Mapping[str, Role] | None = None,
+        recovery_users: Collection[str] = (),
     ) -> None:
         """Bring the device to the configuration that was kept, or to its factory one: see `datastore.boot`.
 
         `name` is for the logs, else the device's own; `clock` is the event loop's if not given; `startup` says
         that there is a startup datastore.
+
+        `roles` say what each user may do on a fresh agent, from where on it is configuration (RFC 8341). Without
+        them everybody may do everything; a recovery user may in any case.
         """
         schema, name, clock = device.schema, name or device.name, clock or LoopClock()
-        datastores = boot(schema, Validator(schema), device, store, startup=startup)
+        datastores = boot(
+            schema, Validator(schema), device, store, startup=startup, besides=_besides(schema, roles)
+        )
+        access = AccessControl(
+            schema,
+            lambda: datastores.get_config("running"),
+            recovery_users=recovery_users,
+            enforced=roles is not None,
+        )
         self._service = Service(
             name=name,
             schema=schema,
@@ -51,6 +69,7 @@ class Agent:
             limits=limits or Limits(),
             clock=clock,
             commit_timer=CommitTimer(name, datastores, clock),
+            access=access,
         )
 
     @property
@@ -97,6 +116,11 @@ class ServedAgent:
         await self._listener.close()
 
 
+def _besides(schema: Schema, roles: Mapping[str, Role] | None) -> Container:
+    """Give the configuration that is no device's."""
+    return EMPTY if roles is None or NACM not in schema.data else factory_access(roles)
+
+
 def _host_key(file: Path) -> str:
     return public_of(file) if file.exists() else make_key_pair(file)
 
@@ -112,13 +136,19 @@ async def serve_agent(
     name: str | None = None,
     limits: Limits | None = None,
     startup: bool = False,
+    roles: Mapping[str, Role] | None = None,
+    recovery_users: Collection[str] = (),
 ) -> ServedAgent:
     """Serve a device over SSH; `users` gives the public keys of each user, port 0 takes a free one.
 
+    On a fresh agent a user without one of the `roles` is an admin; see `Agent` for these and `recovery_users`.
     A host key is made on the first start. Raises StoreError if the kept configuration cannot be used,
     InputError for a bad key, TransportError if the port cannot be had.
     """
-    agent = Agent(device, store, name=name, limits=limits, startup=startup)
+    everyone: dict[str, Role] = {**dict.fromkeys(users, "admin"), **(roles or {})}
+    agent = Agent(
+        device, store, name=name, limits=limits, startup=startup, roles=everyone, recovery_users=recovery_users
+    )
     host_key = _host_key(host_key_file)
     listener = await listen(host, port, host_key_file, users, agent.make_session)
     return ServedAgent(agent, host_key, listener)

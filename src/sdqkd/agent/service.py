@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sdqkd.agent.access import AccessControl
 from sdqkd.agent.clock import Clock
 from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.sessions import Sessions
@@ -37,3 +38,4 @@ class Service:
     limits: Limits
     clock: Clock
     commit_timer: CommitTimer
+    access: AccessControl

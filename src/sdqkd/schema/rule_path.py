@@ -65,7 +65,7 @@ def without_partial_keys(schema: Schema, text: str) -> str:
     known: Mapping[str, SchemaNode] = schema.data
     for match in _STEP.finditer(text):
         # An action or notification at the end has no keys; what nobody knows is libyang's to refuse.
-        node = known.get(match[2]) or known.get(f"{match[1]}:{match[2]}")
+        node = known.get(f"{match[1]}:{match[2]}" if match[1] else match[2])
         given = {predicate[2] for predicate in _PREDICATE.finditer(match[3])}
         partial = node is not None and given < set(node.keys)
         pieces.append(match[0].removesuffix(match[3]) if partial else match[0])
