@@ -13,6 +13,7 @@ from tests.notifications.lxml_xpath import LxmlXPath
 
 from sdqkd.errors import DeviceError
 from sdqkd.notifications.base_events import Client
+from sdqkd.notifications.board import Limits
 from sdqkd.notifications.hub import Hub
 from sdqkd.schema import table
 from sdqkd.schema.table import Schema
@@ -97,6 +98,7 @@ class World:
     """A hub with a datastore that the test changes, and sessions that speak to it."""
 
     def __init__(self, schema: Schema, **options: Any) -> None:
+        options.setdefault("limits", Limits(poll=timedelta(seconds=1)))
         self.schema = schema
         self.running = EMPTY
         self.state = EMPTY

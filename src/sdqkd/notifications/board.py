@@ -19,12 +19,16 @@ OPERATIONAL = "ietf-datastores:operational"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much clients may ask for. `poll` is how often state is looked at while somebody listens."""
+    """How much clients may ask for.
+
+    `poll` is how often the device's state is looked at while somebody listens; None for a device that says
+    itself when its state has changed (`Hub.state_changed`), which is cheaper where there are many.
+    """
 
     subscriptions: int = 256
     subscriptions_of_session: int = 16
     shortest_period: timedelta = timedelta(seconds=1)
-    poll: timedelta = timedelta(seconds=1)
+    poll: timedelta | None = timedelta(seconds=5)
 
 
 class Sources:

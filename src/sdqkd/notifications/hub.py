@@ -30,7 +30,8 @@ from sdqkd.schema.elements import Element
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
-# State follows a change of configuration with some delay, and several changes often come at once.
+# State follows a change of configuration with some delay, and several changes often come at once; so it is also
+# the least time between two looks at the state that nobody asked for.
 _SETTLING = timedelta(seconds=1)
 _LOG = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Hub:
         self._wake = wake
         self._due: datetime | None = None
         self._look_at: datetime | None = None  # when the watch must look, beside when it wants to
-        self._polled_at = now
+        self._looked_at = now
         self._backlog: list[tuple[Container, str]] = []
         self._publishing = False
         self.operations = operations.handlers(self._board)
@@ -134,13 +135,13 @@ class Hub:
     def state_changed(self, now: datetime) -> None:
         """Look at the device's state now, since it may have changed."""
         self._board.sources.forget()
-        self._polled_at, self._look_at = now, None
+        self._looked_at, self._look_at = now, None
         if self._watch is not None:
             try:
                 notifications = self._watch.look(self._board.sources.read(OPERATIONAL), now)
             except SdqkdError as error:
                 _LOG.warning("the state of the device cannot be read: %s", error)
-                notifications, self._look_at = (), now + self._board.limits.poll
+                notifications, self._look_at = (), now + _SETTLING
             for notification in notifications:
                 self.publish(notification, now, self._watch.stream.name)
         self._look(OPERATIONAL)
@@ -219,12 +220,11 @@ class Hub:
 
     def _next_look(self) -> datetime | None:
         """When the device's state must be looked at."""
-        soonest = self._polled_at + self._board.limits.poll
         moments = [self._look_at, self._watch.due if self._watch is not None else None]
-        if self._is_listened():
-            moments.append(soonest)
+        if self._board.limits.poll is not None and self._is_listened():
+            moments.append(self._looked_at + self._board.limits.poll)
         due = min(filter(None, moments), default=None)
-        return None if due is None else max(due, soonest)
+        return None if due is None else max(due, self._looked_at + _SETTLING)
 
     def _is_listened(self) -> bool:
         """Whether a client wants to hear of what only looking can find."""
