@@ -190,7 +190,7 @@ class yc_key_source_sdqkd_encryptor__encryptor_connection_key_source(PybindBase)
     self._path_helper = False
 
     self._extmethods = False
-    self.__uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='inet:uri', is_config=True)
+    self.__uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='key-source-uri', is_config=True)
     self.__local_sae_id = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.:-]*', 'length': ['1 .. 128']}), is_leaf=True, yang_name="local-sae-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='sae-id', is_config=True)
     self.__peer_sae_id = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.:-]*', 'length': ['1 .. 128']}), is_leaf=True, yang_name="peer-sae-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='sae-id', is_config=True)
 
@@ -223,33 +223,31 @@ class yc_key_source_sdqkd_encryptor__encryptor_connection_key_source(PybindBase)
 
   def _get_uri(self):
     """
-    Getter method for uri, mapped from YANG variable /encryptor/connection/key_source/uri (inet:uri)
+    Getter method for uri, mapped from YANG variable /encryptor/connection/key_source/uri (key-source-uri)
 
-    YANG Description: Key delivery interface of the key management entity; HTTPS
-only.
+    YANG Description: The key management entity.
     """
     return self.__uri
       
   def _set_uri(self, v, load=False):
     """
-    Setter method for uri, mapped from YANG variable /encryptor/connection/key_source/uri (inet:uri)
+    Setter method for uri, mapped from YANG variable /encryptor/connection/key_source/uri (key-source-uri)
     If this variable is read-only (config: false) in the
     source YANG file, then _set_uri is considered as a private
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_uri() directly.
 
-    YANG Description: Key delivery interface of the key management entity; HTTPS
-only.
+    YANG Description: The key management entity.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='inet:uri', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='key-source-uri', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
-          'error-string': """uri must be of a type compatible with inet:uri""",
-          'defined-type': "inet:uri",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='inet:uri', is_config=True)""",
+          'error-string': """uri must be of a type compatible with key-source-uri""",
+          'defined-type': "sdqkd-encryptor:key-source-uri",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='key-source-uri', is_config=True)""",
         })
 
     self.__uri = t
@@ -257,7 +255,7 @@ only.
       self._set()
 
   def _unset_uri(self):
-    self.__uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='inet:uri', is_config=True)
+    self.__uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='key-source-uri', is_config=True)
 
 
   def _get_local_sae_id(self):
@@ -577,7 +575,7 @@ class yc_connection_sdqkd_encryptor__encryptor_connection(PybindBase):
     self.__enabled = YANGDynClass(base=YANGBool, default=YANGBool("true"), is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='boolean', is_config=True)
     self.__key_source = YANGDynClass(base=yc_key_source_sdqkd_encryptor__encryptor_connection_key_source, is_container='container', presence=False, yang_name="key-source", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='container', is_config=True)
     self.__rekey_interval = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), restriction_dict={'range': ['1 .. 86400']}), default=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32)(60), is_leaf=True, yang_name="rekey-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='uint32', is_config=True)
-    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='uint16', is_config=True)
+    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='vlan-id', is_config=True)
     self.__state = YANGDynClass(base=yc_state_sdqkd_encryptor__encryptor_connection_state, is_container='container', presence=False, yang_name="state", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='container', is_config=False)
 
     load = kwargs.pop("load", None)
@@ -836,7 +834,7 @@ class yc_connection_sdqkd_encryptor__encryptor_connection(PybindBase):
 
   def _get_vlan(self):
     """
-    Getter method for vlan, mapped from YANG variable /encryptor/connection/vlan (uint16)
+    Getter method for vlan, mapped from YANG variable /encryptor/connection/vlan (vlan-id)
 
     YANG Description: VLAN that the connection protects; all traffic if absent.
     """
@@ -844,7 +842,7 @@ class yc_connection_sdqkd_encryptor__encryptor_connection(PybindBase):
       
   def _set_vlan(self, v, load=False):
     """
-    Setter method for vlan, mapped from YANG variable /encryptor/connection/vlan (uint16)
+    Setter method for vlan, mapped from YANG variable /encryptor/connection/vlan (vlan-id)
     If this variable is read-only (config: false) in the
     source YANG file, then _set_vlan is considered as a private
     method. Backends looking to populate this variable should
@@ -855,12 +853,12 @@ class yc_connection_sdqkd_encryptor__encryptor_connection(PybindBase):
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='uint16', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='vlan-id', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
-          'error-string': """vlan must be of a type compatible with uint16""",
-          'defined-type': "uint16",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='uint16', is_config=True)""",
+          'error-string': """vlan must be of a type compatible with vlan-id""",
+          'defined-type': "sdqkd-encryptor:vlan-id",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='vlan-id', is_config=True)""",
         })
 
     self.__vlan = t
@@ -868,7 +866,7 @@ class yc_connection_sdqkd_encryptor__encryptor_connection(PybindBase):
       self._set()
 
   def _unset_vlan(self):
-    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='uint16', is_config=True)
+    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='vlan-id', is_config=True)
 
 
   def _get_state(self):
@@ -929,7 +927,7 @@ class yc_encryptor_sdqkd_encryptor__encryptor(PybindBase):
 
   YANG Description: The whole device.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__device_id','__vendor','__product','__layer','__software_version','__line','__connection',)
+  __slots__ = ('_path_helper', '_extmethods', '__device_id','__vendor','__product','__software_version','__layer','__line','__connection',)
 
   _yang_name = 'encryptor'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-encryptor'
@@ -944,8 +942,8 @@ class yc_encryptor_sdqkd_encryptor__encryptor(PybindBase):
     self.__device_id = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'}), is_leaf=True, yang_name="device-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='yang:uuid', is_config=True)
     self.__vendor = YANGDynClass(base=str, is_leaf=True, yang_name="vendor", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='string', is_config=True)
     self.__product = YANGDynClass(base=str, is_leaf=True, yang_name="product", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='string', is_config=True)
-    self.__layer = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)
     self.__software_version = YANGDynClass(base=str, is_leaf=True, yang_name="software-version", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='string', is_config=False)
+    self.__layer = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)
     self.__line = YANGDynClass(base=YANGListType("name",yc_line_sdqkd_encryptor__encryptor_line, yang_name="line", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="line", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='list', is_config=True)
     self.__connection = YANGDynClass(base=YANGListType("name",yc_connection_sdqkd_encryptor__encryptor_connection, yang_name="connection", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="connection", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='list', is_config=True)
 
@@ -1087,43 +1085,6 @@ class yc_encryptor_sdqkd_encryptor__encryptor(PybindBase):
     self.__product = YANGDynClass(base=str, is_leaf=True, yang_name="product", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='string', is_config=True)
 
 
-  def _get_layer(self):
-    """
-    Getter method for layer, mapped from YANG variable /encryptor/layer (layer)
-
-    YANG Description: Layer of all its connections. It comes with the hardware.
-    """
-    return self.__layer
-      
-  def _set_layer(self, v, load=False):
-    """
-    Setter method for layer, mapped from YANG variable /encryptor/layer (layer)
-    If this variable is read-only (config: false) in the
-    source YANG file, then _set_layer is considered as a private
-    method. Backends looking to populate this variable should
-    do so via calling thisObj._set_layer() directly.
-
-    YANG Description: Layer of all its connections. It comes with the hardware.
-    """
-    if hasattr(v, "_utype"):
-      v = v._utype(v)
-    try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)
-    except (TypeError, ValueError):
-      raise ValueError({
-          'error-string': """layer must be of a type compatible with layer""",
-          'defined-type': "sdqkd-encryptor:layer",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)""",
-        })
-
-    self.__layer = t
-    if hasattr(self, '_set'):
-      self._set()
-
-  def _unset_layer(self):
-    self.__layer = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)
-
-
   def _get_software_version(self):
     """
     Getter method for software_version, mapped from YANG variable /encryptor/software_version (string)
@@ -1159,6 +1120,43 @@ class yc_encryptor_sdqkd_encryptor__encryptor(PybindBase):
 
   def _unset_software_version(self):
     self.__software_version = YANGDynClass(base=str, is_leaf=True, yang_name="software-version", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='string', is_config=False)
+
+
+  def _get_layer(self):
+    """
+    Getter method for layer, mapped from YANG variable /encryptor/layer (layer)
+
+    YANG Description: Layer of all its connections. It comes with the hardware.
+    """
+    return self.__layer
+      
+  def _set_layer(self, v, load=False):
+    """
+    Setter method for layer, mapped from YANG variable /encryptor/layer (layer)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_layer is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_layer() directly.
+
+    YANG Description: Layer of all its connections. It comes with the hardware.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """layer must be of a type compatible with layer""",
+          'defined-type': "sdqkd-encryptor:layer",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)""",
+        })
+
+    self.__layer = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_layer(self):
+    self.__layer = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'layer-1': {}, 'layer-2': {}},), is_leaf=True, yang_name="layer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-encryptor', defining_module='sdqkd-encryptor', yang_type='layer', is_config=True)
 
 
   def _get_line(self):
@@ -1237,13 +1235,13 @@ class yc_encryptor_sdqkd_encryptor__encryptor(PybindBase):
   device_id = __builtin__.property(_get_device_id, _set_device_id)
   vendor = __builtin__.property(_get_vendor, _set_vendor)
   product = __builtin__.property(_get_product, _set_product)
-  layer = __builtin__.property(_get_layer, _set_layer)
   software_version = __builtin__.property(_get_software_version)
+  layer = __builtin__.property(_get_layer, _set_layer)
   line = __builtin__.property(_get_line, _set_line)
   connection = __builtin__.property(_get_connection, _set_connection)
 
 
-  _pyangbind_elements = OrderedDict([('device_id', device_id), ('vendor', vendor), ('product', product), ('layer', layer), ('software_version', software_version), ('line', line), ('connection', connection), ])
+  _pyangbind_elements = OrderedDict([('device_id', device_id), ('vendor', vendor), ('product', product), ('software_version', software_version), ('layer', layer), ('line', line), ('connection', connection), ])
 
 
 class sdqkd_encryptor(PybindBase):

@@ -6135,7 +6135,7 @@ class yc_a_sdqkd_network__network_protected_connection_a(PybindBase):
     self.__device = YANGDynClass(base=str, is_leaf=True, yang_name="device", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='device-ref', is_config=True)
     self.__line = YANGDynClass(base=str, is_leaf=True, yang_name="line", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='leafref', is_config=True)
     self.__sae_id = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.:-]*', 'length': ['1 .. 128']}), is_leaf=True, yang_name="sae-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:sae-id', is_config=True)
-    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)
+    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)
 
     load = kwargs.pop("load", None)
     if args:
@@ -6277,7 +6277,7 @@ class yc_a_sdqkd_network__network_protected_connection_a(PybindBase):
 
   def _get_key_source_uri(self):
     """
-    Getter method for key_source_uri, mapped from YANG variable /network/protected_connection/a/key_source_uri (inet:uri)
+    Getter method for key_source_uri, mapped from YANG variable /network/protected_connection/a/key_source_uri (sdqkd-enc:key-source-uri)
 
     YANG Description: The key management entity of its site.
     """
@@ -6285,7 +6285,7 @@ class yc_a_sdqkd_network__network_protected_connection_a(PybindBase):
       
   def _set_key_source_uri(self, v, load=False):
     """
-    Setter method for key_source_uri, mapped from YANG variable /network/protected_connection/a/key_source_uri (inet:uri)
+    Setter method for key_source_uri, mapped from YANG variable /network/protected_connection/a/key_source_uri (sdqkd-enc:key-source-uri)
     If this variable is read-only (config: false) in the
     source YANG file, then _set_key_source_uri is considered as a private
     method. Backends looking to populate this variable should
@@ -6296,12 +6296,12 @@ class yc_a_sdqkd_network__network_protected_connection_a(PybindBase):
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
-          'error-string': """key_source_uri must be of a type compatible with inet:uri""",
-          'defined-type': "inet:uri",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)""",
+          'error-string': """key_source_uri must be of a type compatible with sdqkd-enc:key-source-uri""",
+          'defined-type': "sdqkd-enc:key-source-uri",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)""",
         })
 
     self.__key_source_uri = t
@@ -6309,7 +6309,7 @@ class yc_a_sdqkd_network__network_protected_connection_a(PybindBase):
       self._set()
 
   def _unset_key_source_uri(self):
-    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)
+    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)
 
   device = __builtin__.property(_get_device, _set_device)
   line = __builtin__.property(_get_line, _set_line)
@@ -6344,7 +6344,7 @@ class yc_b_sdqkd_network__network_protected_connection_b(PybindBase):
     self.__device = YANGDynClass(base=str, is_leaf=True, yang_name="device", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='device-ref', is_config=True)
     self.__line = YANGDynClass(base=str, is_leaf=True, yang_name="line", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='leafref', is_config=True)
     self.__sae_id = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.:-]*', 'length': ['1 .. 128']}), is_leaf=True, yang_name="sae-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:sae-id', is_config=True)
-    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)
+    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)
 
     load = kwargs.pop("load", None)
     if args:
@@ -6486,7 +6486,7 @@ class yc_b_sdqkd_network__network_protected_connection_b(PybindBase):
 
   def _get_key_source_uri(self):
     """
-    Getter method for key_source_uri, mapped from YANG variable /network/protected_connection/b/key_source_uri (inet:uri)
+    Getter method for key_source_uri, mapped from YANG variable /network/protected_connection/b/key_source_uri (sdqkd-enc:key-source-uri)
 
     YANG Description: The key management entity of its site.
     """
@@ -6494,7 +6494,7 @@ class yc_b_sdqkd_network__network_protected_connection_b(PybindBase):
       
   def _set_key_source_uri(self, v, load=False):
     """
-    Setter method for key_source_uri, mapped from YANG variable /network/protected_connection/b/key_source_uri (inet:uri)
+    Setter method for key_source_uri, mapped from YANG variable /network/protected_connection/b/key_source_uri (sdqkd-enc:key-source-uri)
     If this variable is read-only (config: false) in the
     source YANG file, then _set_key_source_uri is considered as a private
     method. Backends looking to populate this variable should
@@ -6505,12 +6505,12 @@ class yc_b_sdqkd_network__network_protected_connection_b(PybindBase):
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
-          'error-string': """key_source_uri must be of a type compatible with inet:uri""",
-          'defined-type': "inet:uri",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)""",
+          'error-string': """key_source_uri must be of a type compatible with sdqkd-enc:key-source-uri""",
+          'defined-type': "sdqkd-enc:key-source-uri",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)""",
         })
 
     self.__key_source_uri = t
@@ -6518,7 +6518,7 @@ class yc_b_sdqkd_network__network_protected_connection_b(PybindBase):
       self._set()
 
   def _unset_key_source_uri(self):
-    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:uri', is_config=True)
+    self.__key_source_uri = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': 'https://.+'}), is_leaf=True, yang_name="key-source-uri", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:key-source-uri', is_config=True)
 
   device = __builtin__.property(_get_device, _set_device)
   line = __builtin__.property(_get_line, _set_line)
@@ -6554,7 +6554,7 @@ class yc_protected_connection_sdqkd_network__network_protected_connection(Pybind
     self.__a = YANGDynClass(base=yc_a_sdqkd_network__network_protected_connection_a, is_container='container', presence=False, yang_name="a", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='container', is_config=True)
     self.__b = YANGDynClass(base=yc_b_sdqkd_network__network_protected_connection_b, is_container='container', presence=False, yang_name="b", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='container', is_config=True)
     self.__rekey_interval = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), restriction_dict={'range': ['1 .. 86400']}), default=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32)(60), is_leaf=True, yang_name="rekey-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint32', is_config=True)
-    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
+    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:vlan-id', is_config=True)
     self.__inferred = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="inferred", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
     self.__note = YANGDynClass(base=str, is_leaf=True, yang_name="note", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
 
@@ -6740,7 +6740,7 @@ class yc_protected_connection_sdqkd_network__network_protected_connection(Pybind
 
   def _get_vlan(self):
     """
-    Getter method for vlan, mapped from YANG variable /network/protected_connection/vlan (uint16)
+    Getter method for vlan, mapped from YANG variable /network/protected_connection/vlan (sdqkd-enc:vlan-id)
 
     YANG Description: VLAN that it protects, at layer 2.
     """
@@ -6748,7 +6748,7 @@ class yc_protected_connection_sdqkd_network__network_protected_connection(Pybind
       
   def _set_vlan(self, v, load=False):
     """
-    Setter method for vlan, mapped from YANG variable /network/protected_connection/vlan (uint16)
+    Setter method for vlan, mapped from YANG variable /network/protected_connection/vlan (sdqkd-enc:vlan-id)
     If this variable is read-only (config: false) in the
     source YANG file, then _set_vlan is considered as a private
     method. Backends looking to populate this variable should
@@ -6759,12 +6759,12 @@ class yc_protected_connection_sdqkd_network__network_protected_connection(Pybind
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:vlan-id', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
-          'error-string': """vlan must be of a type compatible with uint16""",
-          'defined-type': "uint16",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)""",
+          'error-string': """vlan must be of a type compatible with sdqkd-enc:vlan-id""",
+          'defined-type': "sdqkd-enc:vlan-id",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:vlan-id', is_config=True)""",
         })
 
     self.__vlan = t
@@ -6772,7 +6772,7 @@ class yc_protected_connection_sdqkd_network__network_protected_connection(Pybind
       self._set()
 
   def _unset_vlan(self):
-    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
+    self.__vlan = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1 .. 4094']}), is_leaf=True, yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-enc:vlan-id', is_config=True)
 
 
   def _get_inferred(self):

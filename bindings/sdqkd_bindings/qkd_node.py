@@ -1755,7 +1755,7 @@ class yc_qkd_interface_etsi_qkd_sdn_node__qkd_node_qkd_interfaces_qkd_interface(
     self.__vendor = YANGDynClass(base=str, is_leaf=True, yang_name="vendor", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=True)
     self.__port = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:port-name', is_config=True)
     self.__chassis = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 64']}), is_leaf=True, yang_name="chassis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='string', is_config=True)
-    self.__blade = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
+    self.__blade = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
     self.__bypass_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="bypass-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-toshiba-qkd', defining_module='sdqkd-toshiba-qkd', yang_type='sdqkd-ot:loss-db', is_config=True)
 
     load = kwargs.pop("load", None)
@@ -2092,7 +2092,7 @@ qkdi_att_point has only a number.
     """
     Getter method for chassis, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/chassis (string)
 
-    YANG Description: Chassis that holds the module.
+    YANG Description: Chassis that holds the module, as the operator records it.
     """
     return self.__chassis
       
@@ -2104,7 +2104,7 @@ qkdi_att_point has only a number.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_chassis() directly.
 
-    YANG Description: Chassis that holds the module.
+    YANG Description: Chassis that holds the module, as the operator records it.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -2129,7 +2129,7 @@ qkdi_att_point has only a number.
     """
     Getter method for blade, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/blade (uint8)
 
-    YANG Description: Slot of the chassis.
+    YANG Description: Slot of the chassis, as the operator records it.
     """
     return self.__blade
       
@@ -2141,17 +2141,17 @@ qkdi_att_point has only a number.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_blade() directly.
 
-    YANG Description: Slot of the chassis.
+    YANG Description: Slot of the chassis, as the operator records it.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
           'error-string': """blade must be of a type compatible with uint8""",
           'defined-type': "uint8",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)""",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)""",
         })
 
     self.__blade = t
@@ -2159,14 +2159,14 @@ qkdi_att_point has only a number.
       self._set()
 
   def _unset_blade(self):
-    self.__blade = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1 .. 16']}), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
+    self.__blade = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), is_leaf=True, yang_name="blade", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-idquantique-qkd', defining_module='sdqkd-idquantique-qkd', yang_type='uint8', is_config=True)
 
 
   def _get_bypass_loss_db(self):
     """
     Getter method for bypass_loss_db, mapped from YANG variable /qkd_node/qkd_interfaces/qkd_interface/bypass_loss_db (sdqkd-ot:loss-db)
 
-    YANG Description: Loss for the light that goes by.
+    YANG Description: Loss for the light that goes by, as the operator measured it.
     """
     return self.__bypass_loss_db
       
@@ -2178,7 +2178,7 @@ qkdi_att_point has only a number.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_bypass_loss_db() directly.
 
-    YANG Description: Loss for the light that goes by.
+    YANG Description: Loss for the light that goes by, as the operator measured it.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -2924,7 +2924,7 @@ class yc_qkd_link_etsi_qkd_sdn_node__qkd_node_qkd_links_qkd_link(PybindBase):
 
   YANG Description: One key association, seen from this node.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__qkdl_id','__qkdl_status','__qkdl_enable','__qkdl_local','__qkdl_remote','__qkdl_type','__qkdl_applications','__virt_prev_hop','__virt_next_hop','__virt_bandwidth','__phys_channel_att','__phys_wavelength','__phys_qkd_role','__qkdl_performance','__frequency_thz','__measured_loss_db','__oper_status','__oper_reason','__key_output','__laser_frequency_thz',)
+  __slots__ = ('_path_helper', '_extmethods', '__qkdl_id','__qkdl_status','__qkdl_enable','__qkdl_local','__qkdl_remote','__qkdl_type','__qkdl_applications','__virt_prev_hop','__virt_next_hop','__virt_bandwidth','__phys_channel_att','__phys_wavelength','__phys_qkd_role','__qkdl_performance','__frequency_thz','__band','__measured_loss_db','__oper_status','__oper_reason','__key_output','__laser_frequency_thz',)
 
   _yang_name = 'qkd_link'
   _yang_namespace = 'urn:etsi:qkd:yang:etsi-qkd-node'
@@ -2951,6 +2951,7 @@ class yc_qkd_link_etsi_qkd_sdn_node__qkd_node_qkd_links_qkd_link(PybindBase):
     self.__phys_qkd_role = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'TRANSMITTER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:TRANSMITTER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:TRANSMITTER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'RECEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:RECEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:RECEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'TRANSCEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:TRANSCEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:TRANSCEIVER': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="phys_qkd_role", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='etsi-qkdn-types:qkd-role-types', is_config=True)
     self.__qkdl_performance = YANGDynClass(base=yc_qkdl_performance_etsi_qkd_sdn_node__qkd_node_qkd_links_qkd_link_qkdl_performance, is_container='container', presence=False, yang_name="qkdl_performance", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:etsi:qkd:yang:etsi-qkd-node', defining_module='etsi-qkd-sdn-node', yang_type='container', is_config=True)
     self.__frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:frequency-thz', is_config=True)
+    self.__band = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'O': {}, 'E': {}, 'S': {}, 'C': {}, 'L': {}, 'U': {}},), is_leaf=True, yang_name="band", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:band', is_config=False)
     self.__measured_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="measured-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:loss-db', is_config=False)
     self.__oper_status = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:ACTIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PASSIVE': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:PENDING': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkd-node-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}, 'etsi-qkdn-types:OFF': {'@module': 'etsi-qkd-node-types', '@namespace': 'urn:etsi:qkd:yang:etsi-qkd-node-types'}},), is_leaf=True, yang_name="oper-status", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='identityref', is_config=False)
     self.__oper_reason = YANGDynClass(base=str, is_leaf=True, yang_name="oper-reason", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='string', is_config=False)
@@ -3554,6 +3555,45 @@ it as a channel number or in whole nanometres only.
     self.__frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:frequency-thz', is_config=True)
 
 
+  def _get_band(self):
+    """
+    Getter method for band, mapped from YANG variable /qkd_node/qkd_links/qkd_link/band (sdqkd-ot:band)
+
+    YANG Description: Band in which the quantum channel lies; absent as long as no
+frequency is configured.
+    """
+    return self.__band
+      
+  def _set_band(self, v, load=False):
+    """
+    Setter method for band, mapped from YANG variable /qkd_node/qkd_links/qkd_link/band (sdqkd-ot:band)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_band is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_band() directly.
+
+    YANG Description: Band in which the quantum channel lies; absent as long as no
+frequency is configured.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'O': {}, 'E': {}, 'S': {}, 'C': {}, 'L': {}, 'U': {}},), is_leaf=True, yang_name="band", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:band', is_config=False)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """band must be of a type compatible with sdqkd-ot:band""",
+          'defined-type': "sdqkd-ot:band",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'O': {}, 'E': {}, 'S': {}, 'C': {}, 'L': {}, 'U': {}},), is_leaf=True, yang_name="band", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:band', is_config=False)""",
+        })
+
+    self.__band = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_band(self):
+    self.__band = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'O': {}, 'E': {}, 'S': {}, 'C': {}, 'L': {}, 'U': {}},), is_leaf=True, yang_name="band", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-qkd-node', defining_module='sdqkd-qkd-node', yang_type='sdqkd-ot:band', is_config=False)
+
+
   def _get_measured_loss_db(self):
     """
     Getter method for measured_loss_db, mapped from YANG variable /qkd_node/qkd_links/qkd_link/measured_loss_db (sdqkd-ot:loss-db)
@@ -3761,6 +3801,7 @@ and no key comes. OFF: switched off here.
   phys_qkd_role = __builtin__.property(_get_phys_qkd_role, _set_phys_qkd_role)
   qkdl_performance = __builtin__.property(_get_qkdl_performance, _set_qkdl_performance)
   frequency_thz = __builtin__.property(_get_frequency_thz, _set_frequency_thz)
+  band = __builtin__.property(_get_band)
   measured_loss_db = __builtin__.property(_get_measured_loss_db)
   oper_status = __builtin__.property(_get_oper_status)
   oper_reason = __builtin__.property(_get_oper_reason)
@@ -3768,7 +3809,7 @@ and no key comes. OFF: switched off here.
   laser_frequency_thz = __builtin__.property(_get_laser_frequency_thz)
 
 
-  _pyangbind_elements = OrderedDict([('qkdl_id', qkdl_id), ('qkdl_status', qkdl_status), ('qkdl_enable', qkdl_enable), ('qkdl_local', qkdl_local), ('qkdl_remote', qkdl_remote), ('qkdl_type', qkdl_type), ('qkdl_applications', qkdl_applications), ('virt_prev_hop', virt_prev_hop), ('virt_next_hop', virt_next_hop), ('virt_bandwidth', virt_bandwidth), ('phys_channel_att', phys_channel_att), ('phys_wavelength', phys_wavelength), ('phys_qkd_role', phys_qkd_role), ('qkdl_performance', qkdl_performance), ('frequency_thz', frequency_thz), ('measured_loss_db', measured_loss_db), ('oper_status', oper_status), ('oper_reason', oper_reason), ('key_output', key_output), ('laser_frequency_thz', laser_frequency_thz), ])
+  _pyangbind_elements = OrderedDict([('qkdl_id', qkdl_id), ('qkdl_status', qkdl_status), ('qkdl_enable', qkdl_enable), ('qkdl_local', qkdl_local), ('qkdl_remote', qkdl_remote), ('qkdl_type', qkdl_type), ('qkdl_applications', qkdl_applications), ('virt_prev_hop', virt_prev_hop), ('virt_next_hop', virt_next_hop), ('virt_bandwidth', virt_bandwidth), ('phys_channel_att', phys_channel_att), ('phys_wavelength', phys_wavelength), ('phys_qkd_role', phys_qkd_role), ('qkdl_performance', qkdl_performance), ('frequency_thz', frequency_thz), ('band', band), ('measured_loss_db', measured_loss_db), ('oper_status', oper_status), ('oper_reason', oper_reason), ('key_output', key_output), ('laser_frequency_thz', laser_frequency_thz), ])
 
 
 class yc_qkd_links_etsi_qkd_sdn_node__qkd_node_qkd_links(PybindBase):

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from sdqkd.devices.encryptor import ConnectionReport, ConnectionSettings, Encryptor
@@ -12,6 +14,8 @@ KEY_ID = "0c000000-0000-4000-8000-000000000001"
 
 @pytest.fixture(params=["encryptor", "adva-encryptor", "rohde-schwarz-encryptor"])
 def encryptor(request, encryptor_backend):
+    layer = "layer-1" if request.param == "adva-encryptor" else "layer-2"
+    encryptor_backend.hardware = dataclasses.replace(encryptor_backend.hardware, layer=layer)
     return Encryptor("alfa-l2", load(request.param), encryptor_backend)
 
 
@@ -32,7 +36,7 @@ def test_the_factory_configuration_is_the_hardware(on_bench, encryptor):
         "device-id": "0a000000-0000-4000-8000-000000000001",
         "vendor": "ADVA",
         "product": "AES10G",
-        "layer": "layer-2",
+        "layer": "layer-1" if encryptor.schema.name == "adva-encryptor" else "layer-2",
         "line": [{"name": "otn-1", "line-rate-bps": "10000000000"}, {"name": "otn-2"}],
     }
 
@@ -78,8 +82,9 @@ def test_interval_and_vlan_are_read(on_bench, encryptor, encryptor_backend):
 
 
 def test_layer_and_lines_come_with_the_hardware(encryptor):
-    with pytest.raises(RpcError, match="stays 'layer-2'") as caught:
-        encryptor.check(put(encryptor.schema, encryptor.factory(), (TOP, "layer"), "layer-1"))
+    its, other = ("layer-1", "layer-2") if encryptor.schema.name == "adva-encryptor" else ("layer-2", "layer-1")
+    with pytest.raises(RpcError, match=f"stays '{its}'") as caught:
+        encryptor.check(put(encryptor.schema, encryptor.factory(), (TOP, "layer"), other))
     assert caught.value.path == f"/{TOP}/layer"
     with pytest.raises(RpcError) as caught:
         encryptor.check(remove(encryptor.factory(), (TOP, ("line", ("otn-2",)))))

@@ -172,6 +172,7 @@ def test_reports_become_state(on_bench, node, node_backend):
                         "eskr": 6200,
                         "phys_perf": [{"perf_type": "etsi-qkd-node-types:SNR", "value": "0.2"}],
                     },
+                    "sdqkd-qkd-node:band": "C",
                     "sdqkd-qkd-node:measured-loss-db": "11.8",
                     "sdqkd-qkd-node:oper-status": "etsi-qkd-node-types:ACTIVE",
                     "sdqkd-huawei-cv-qkd:laser-frequency-thz": "193.7",

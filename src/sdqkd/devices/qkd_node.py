@@ -13,7 +13,7 @@ from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, QkdNodeBackend
 from sdqkd.devices.qkd_link import TOP, LinkReader, link_errors
 from sdqkd.devices.trees import boolean, container, decimal, entries, optional
-from sdqkd.physics.grid import hz_to_thz
+from sdqkd.physics.grid import band_of, hz_to_thz
 from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
@@ -131,6 +131,7 @@ def _link_state(link: LinkSettings, report: LinkReport) -> Container:
         {
             "qkdl_id": link.id,
             "qkdl_performance": performance,
+            f"{OURS}:band": None if link.frequency_hz is None else band_of(link.frequency_hz),
             f"{OURS}:measured-loss-db": None if report.loss_db is None else decimal(report.loss_db, 3),
             f"{OURS}:oper-status": f"{TYPES}:{report.status}",
             f"{OURS}:oper-reason": optional(report.reason),

@@ -10,6 +10,14 @@ CENTRE_HZ = 193_100_000_000_000  # G.694.1 counts its steps from here
 STEP_HZ = 6_250_000_000  # of the flexible grid's centres, G.694.1 clause 7
 CHANNEL_0_HZ = 190_000_000_000_000  # the industry's numbering, which G.694.1 does not have
 CHANNEL_STEP_HZ = 100_000_000_000
+BANDS_NM = (
+    (1260, 1360, "O"),
+    (1360, 1460, "E"),
+    (1460, 1530, "S"),
+    (1530, 1565, "C"),
+    (1565, 1625, "L"),
+    (1625, 1675, "U"),
+)
 
 
 def channel_to_hz(channel: int) -> int:
@@ -56,6 +64,19 @@ def hz_to_nm(frequency_hz: int) -> float:
     1550.12
     """
     return SPEED_OF_LIGHT_M_PER_S / frequency_hz * 1e9
+
+
+def band_of(frequency_hz: int) -> str | None:
+    """The spectral band (ITU-T G-series Supplement 39) of a frequency, None beyond O to U.
+
+    >>> band_of(193_400_000_000_000), band_of(228_849_205_000_000), band_of(100)
+    ('C', 'O', None)
+    """
+    wavelength_nm = hz_to_nm(frequency_hz)
+    for lower_nm, upper_nm, band in BANDS_NM:
+        if lower_nm <= wavelength_nm < upper_nm:
+            return band
+    return None
 
 
 def thz_to_hz(text: str) -> int:
