@@ -13,7 +13,7 @@ from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.plan import Plan, make_plan
 from sdqkd.controller.session import Timeouts, open_session
-from sdqkd.errors import ApplyError
+from sdqkd.errors import ApplyError, InterruptedApplyError
 from sdqkd.network.model import Network
 from sdqkd.schema.diff import apply
 from sdqkd.schema.tree import Container
@@ -101,9 +101,12 @@ async def test_after_an_apply_every_device_holds_what_is_wanted(bench: Bench) ->
     assert bench.emulated.nobody_locks()
 
 
-async def test_the_reverse_plan_leads_back(bench: Bench) -> None:
+async def test_what_is_not_wanted_any_more_is_removed(bench: Bench) -> None:
     await bench.apply()
-    await bench.apply(bench.plan.reverse())
+    empty = dataclasses.replace(
+        bench.network, qkd_links={}, optical_channels={}, protected_connections={}, services={}
+    )
+    await bench.apply(make_plan("n", desired(empty), bench.emulated.running()))
     assert bench.emulated.running() == bench.old
 
 
@@ -171,6 +174,21 @@ async def test_a_device_that_cannot_be_taken_back_is_named_with_what_it_holds(be
     assert "not every device is as it was" in str(error)
     held = bench.emulated.running()
     assert held == bench.old | {"alfa-qkd": bench.new["alfa-qkd"]}
+    assert bench.emulated.nobody_locks()
+
+
+async def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told_once_who(bench: Bench) -> None:
+    """Each locks from its own end of the network, one device after the other, as far as it may."""
+    one, other = (Fleet(bench.network.devices, bench.emulated, timeouts=TIMEOUTS, limit=1) for _ in range(2))
+    backwards = Plan("n", dict(reversed(bench.plan.devices.items())))
+    outcomes = await asyncio.gather(
+        apply_plan(bench.plan, one), apply_plan(backwards, other), return_exceptions=True
+    )
+    assert bench.emulated.running() == bench.new
+    (lost,) = (error for error in outcomes if error is not None)
+    assert isinstance(lost, ApplyError)
+    assert str(lost).startswith("1 of 12 devices failed at the step 'lock'; every device is as it was")
+    assert str(lost).count("held by session") == 1
     assert bench.emulated.nobody_locks()
 
 
@@ -361,6 +379,7 @@ async def test_whenever_it_is_interrupted_all_devices_are_old_or_all_new(two: Be
         task = asyncio.ensure_future(bench.apply())
         bench.emulated.tap = interrupting(task, at)
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        assert outcome is None or isinstance(outcome, InterruptedApplyError)
         outcomes.append(bench.check_all_or_none(outcome))
     assert set(outcomes) == {"old", "new"}
 
@@ -376,6 +395,32 @@ def interrupting(task: asyncio.Task[None], at: int):
         return True
 
     return tap
+
+
+async def test_who_interrupts_again_waits_no_longer_than_the_devices_take(two: Bench) -> None:
+    """Nobody answers any more after the first interruption, and each message is met by another one."""
+    told: list[str] = []
+    two.fleet = Fleet(
+        two.network.devices, two.emulated, lambda what, done, of: told.append(what), timeouts=TIMEOUTS
+    )
+    task = asyncio.ensure_future(two.apply())
+    interrupted = False
+
+    def interrupt(device: str, data: bytes) -> bool:
+        nonlocal interrupted
+        interrupted = interrupted or operation_in(data) == "commit"
+        if interrupted:
+            task.cancel()
+        return not interrupted
+
+    two.emulated.tap = interrupt
+    async with asyncio.timeout(20 * TIMEOUTS.answer_s):
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(outcome, InterruptedApplyError)
+    assert outcome.message == "interrupted; not every device is as it was"
+    assert outcome.left.keys() == two.network.devices.keys()
+    assert "no answer to <discard-changes> within 0.05 s" in str(outcome)
+    assert told.count("putting devices back") == 2
 
 
 async def test_a_fault_of_our_own_leaves_no_device_half_way(two: Bench) -> None:
@@ -407,7 +452,7 @@ async def test_a_device_that_is_lost_while_it_is_led_back_is_named(two: Bench) -
     two.emulated.tap = lose
     error = await two.refused()
     assert list(error.left) == ["alfa-transponder"]
-    assert error.left["alfa-transponder"].startswith("not known, it was lost while it was led back")
+    assert error.left["alfa-transponder"].startswith("not known, it was lost while it was put back")
 
 
 async def test_a_silent_device_is_left_after_a_time_and_stops_all(two: Bench) -> None:

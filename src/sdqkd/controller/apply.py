@@ -2,7 +2,8 @@
 
 Every device finishes a step before any starts the next:
 
-    lock        candidate and running of each device that changes; a candidate with somebody's edits is refused
+    lock        candidate and running of each device that changes; a candidate with somebody's edits is refused.
+                One device comes before all others, for everybody the same: of two who apply at once, one wins
     compare     every device of the plan still holds what the plan was made from, or the plan is stale
     edit        the changes into the candidate
     validate    each device judges its candidate
@@ -10,8 +11,9 @@ Every device finishes a step before any starts the next:
     read back   each device holds what the plan promised
 
 A failure before the first commit leaves nothing but candidates to discard. After it, each device that holds
-anything but its old configuration is led back to it; what cannot be led back is named, with what it holds. If we
-die between the commits, nobody leads anything back: only confirmed commits could prevent that.
+anything but its old configuration is put back to it; what cannot be put back is named, with what it holds. Who
+interrupts us waits for that, as long as the devices take to answer and no longer. If we die between the commits,
+nobody puts anything back: only confirmed commits could prevent that.
 """
 
 from __future__ import annotations
@@ -19,18 +21,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 from sdqkd.controller.fleet import Fleet
 from sdqkd.controller.intent import owned_by
 from sdqkd.controller.plan import DevicePlan, Plan, differences, digest
 from sdqkd.controller.session import DeviceSession, Store
-from sdqkd.errors import ApplyError, DeviceError, SdqkdError, SessionLostError
+from sdqkd.errors import ApplyError, DeviceError, InterruptedApplyError, SdqkdError, SessionLostError
 from sdqkd.schema.diff import Change, apply
 from sdqkd.schema.tree import EMPTY, Container, Path
 
 T = TypeVar("T")
+
+PUTTING_BACK = "putting devices back"  # the step of the way back, as the progress names it
 
 _LOCKED: tuple[Store, ...] = ("candidate", "running")
 
@@ -44,6 +48,7 @@ class _Part:
     owned: tuple[Path, ...]
     session: DeviceSession | None = None
     locks: list[Store] = field(default_factory=list)
+    held: bool = False
     edited: bool = False
     old: Container = EMPTY
     new: Container = EMPTY
@@ -75,7 +80,7 @@ async def apply_plan(plan: Plan, fleet: Fleet) -> None:
     """Bring every device of the plan to what it says, or leave every device as it was.
 
     Raises ApplyError: `failures` says what each device objected to, `left` what those hold that are not as they
-    were; it is empty if nothing was changed. A cancellation becomes an ApplyError too, after the way back.
+    were; it is empty if nothing was changed. A cancellation becomes an InterruptedApplyError, after the way back.
     """
     if strangers := [name for name in plan.devices if name not in fleet.devices]:
         raise ApplyError(f"the plan is for another network: {', '.join(strangers)} is not known here")
@@ -98,7 +103,9 @@ class _Transaction:
     def __init__(self, fleet: Fleet, parts: Sequence[_Part]) -> None:
         self._fleet = fleet
         self._all = parts
-        self._changing = [part for part in parts if part.plan.changes]
+        # By name: the order in which locks are taken must not depend on the order of somebody's file.
+        self._changing = sorted((part for part in parts if part.plan.changes), key=lambda part: part.name)
+        self._first_tried = asyncio.Event()
         self._committing = False
 
     async def run(self) -> None:
@@ -108,7 +115,7 @@ class _Transaction:
         except _StepFailedError as failed:
             raise await _to_its_end(self._back(failed.error)) from None
         except asyncio.CancelledError:
-            raise await _to_its_end(self._back(ApplyError("interrupted"))) from None
+            raise await _to_its_end(self._back(InterruptedApplyError("interrupted"))) from None
         except Exception:
             # A fault of our own: no reason to leave devices half way.
             await _to_its_end(self._back(ApplyError("failed")))
@@ -136,12 +143,25 @@ class _Transaction:
         return dict(outcome.failures)
 
     async def _lock(self, part: _Part) -> None:
+        """Lock a device; all but the first wait for the first, and give up with it."""
+        first = self._changing[0]
+        if part is not first:
+            await self._first_tried.wait()
+            if not first.held:
+                return
+        try:
+            await self._hold(part)
+        finally:
+            self._first_tried.set()
+
+    async def _hold(self, part: _Part) -> None:
         part.session = await self._fleet.session(part.name)
         await self._take_locks(part, part.session)
         # A server should have refused the lock (RFC 6241 section 7.5), but not all do.
         candidate, running = await asyncio.gather(part.session.get_config("candidate"), part.session.get_config())
         if candidate != running:
             raise DeviceError(part.session.peer, "its candidate holds changes of somebody else")
+        part.held = True
 
     async def _take_locks(self, part: _Part, session: DeviceSession) -> None:
         for target in _LOCKED:
@@ -183,11 +203,11 @@ class _Transaction:
     async def _back(self, error: ApplyError) -> ApplyError:
         """Leave every device as it was found; the error with what came of that."""
         work = self._restore if self._committing else self._withdraw
-        failures = await self._each("go back", self._changing, work)
+        failures = await self._each(PUTTING_BACK, self._changing, work)
         await self._each("unlock", self._changing, self._unlock)
         left = {name: getattr(failure, "message", str(failure)) for name, failure in failures.items()}
         outcome = "every device is as it was" if not left else "not every device is as it was"
-        return ApplyError(f"{error.message}; {outcome}", error.failures, left)
+        return replace(error, message=f"{error.message}; {outcome}", left=left)
 
     async def _withdraw(self, part: _Part) -> None:
         """Nothing was committed: discard what we put into the candidate. Losing the session does the same."""
@@ -198,9 +218,9 @@ class _Transaction:
                 part.open.abandon("it did not discard our changes")
 
     async def _restore(self, part: _Part) -> None:
-        """Somebody committed: see what this device holds, and lead it back if that is not the old configuration.
+        """Somebody committed: see what this device holds, and put it back if that is not the old configuration.
 
-        Raises SdqkdError with what the device holds if it cannot be led back.
+        Raises SdqkdError with what the device holds if it cannot be put back.
         """
         ours = part.open.alive
         try:
@@ -230,9 +250,9 @@ class _Transaction:
             await session.commit()
             held = await session.get_config()
         except SessionLostError as error:
-            raise DeviceError(part.name, f"not known, it was lost while it was led back: {error}") from None
+            raise DeviceError(part.name, f"not known, it was lost while it was put back: {error}") from None
         except SdqkdError as error:
             await self._withdraw(part)
             raise DeviceError(part.name, f"the new configuration, which it does not give up: {error}") from None
         if part.differ(part.old, held):
-            raise DeviceError(part.name, "something else than its old configuration after it was led back")
+            raise DeviceError(part.name, "something else than its old configuration after it was put back")
