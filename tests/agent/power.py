@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.agent.memory_client import Clock
 from tests.datastore.small_node import SmallNode
@@ -20,11 +21,11 @@ class Power:
         self._file = store_file
         self._store: FileStore | None = None
 
-    def on(self, *, startup: bool = False) -> Agent:
-        """Switch off, and on."""
+    def on(self, **options: Any) -> Agent:
+        """Switch off, and on with these options of an agent."""
         self.off()
         self._store = FileStore(self._file, self.node.schema)
-        return Agent(self.node, self._store, clock=self.clock, startup=startup)
+        return Agent(self.node, self._store, clock=self.clock, **options)
 
     def off(self) -> None:
         """Let time stand still for the agent, and its file be anybody's."""

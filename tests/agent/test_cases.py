@@ -2,8 +2,9 @@
 
 A case is a sequence of `<c:send>` and `<c:expect>`; with `session="b"` they belong to another session than the
 first one, which opens when it is first named, and `<c:leave>` drops a session. `<c:wait seconds="600">` lets time
-pass, `<c:restart>` switches the agent off and on. A case may ask for an agent with `startup="true"`. What
-`<c:expect>` holds must be the content of the reply; of an `<rpc-error>` only the parts that are written there
+pass, `<c:restart>` switches the agent off and on. A case may ask for an agent with `startup="true"`, and for access
+control, `admins="noc"` and `viewers="eva"`, with `recovery="root"`; the name of a session is its user. What `<c:expect>`
+holds must be the content of the reply; of an `<rpc-error>` only the parts that are written there
 are compared. Paths may bear any prefix that is bound to the right namespace.
 """
 
@@ -45,8 +46,8 @@ def _read() -> Iterator[Any]:
 
 @pytest.mark.parametrize("case", list(_read()))
 def test_case(case: etree._Element, power: Power) -> None:
-    startup = case.get("startup") == "true"
-    agent = power.on(startup=startup)
+    options = _options(case)
+    agent = power.on(**options)
     sessions: dict[str, Client] = {}
     answer: Reply | None = None
     for step in case:
@@ -54,7 +55,7 @@ def test_case(case: etree._Element, power: Power) -> None:
         if step.tag == _WAIT:
             power.clock.advance(float(step.get("seconds", "")))
         elif step.tag == _RESTART:
-            agent, sessions = power.on(startup=startup), {}
+            agent, sessions = power.on(**options), {}
         elif step.tag == _LEAVE:
             sessions.pop(name).leave()
         elif step.tag == _SEND:
@@ -65,6 +66,16 @@ def test_case(case: etree._Element, power: Power) -> None:
             assert step.tag == _EXPECT
             assert answer is not None
             _compare(answer, step, sessions[name].modules)
+
+
+def _options(case: etree._Element) -> dict[str, Any]:
+    roles = {user: "admin" for user in case.get("admins", "").split()}
+    roles |= {user: "viewer" for user in case.get("viewers", "").split()}
+    return {
+        "startup": case.get("startup") == "true",
+        "roles": roles or None,
+        "recovery_users": case.get("recovery", "").split(),
+    }
 
 
 def _compare(answer: Reply, step: etree._Element, modules: dict[str, str]) -> None:

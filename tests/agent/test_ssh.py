@@ -39,7 +39,7 @@ async def test_a_whole_session(served: ServedAgent, key_file: Path) -> None:
 def _whole_session(served: ServedAgent, key_file: Path) -> None:
     with log_in(served.port, served.host_key_public, key_file) as session:
         assert ":candidate" in session.server_capabilities
-        assert "urn:etsi:qkd:yang:etsi-qkd-node" in "".join(session.server_capabilities)
+        assert "module etsi-qkd-sdn-node {" in session.get_schema("etsi-qkd-sdn-node").data
         with session.locked("running"), session.locked("candidate"):
             session.edit_config(PLACE.format("rack 2"), target="candidate", test_option="test-then-set")
             session.validate("candidate")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sdqkd.agent.server import Agent
 from sdqkd.devices.device import Device as Hardware
@@ -134,7 +135,7 @@ class Emulated:
         """Whether somebody else could lock every datastore."""
         for agent in self.agents.values():
             for target in ("candidate", "running"):
-                agent.datastores.lock(999, target)
+                agent.datastores.lock(999, target, datetime.now(UTC))
                 agent.datastores.unlock(999, target)
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,7 @@ from sdqkd.schema.validate import Validator
 
 VALIDATOR = Validator(SmallNode().schema)
 ME, OTHER = 1, 2
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FACTORY = "rack 1"
 BROKEN = "broken shelf"  # the device takes everything but this
 
@@ -159,7 +161,7 @@ class ConfirmedCommits(RuleBasedStateMachine):
 
     @rule(session=_sessions)
     def lock(self, session: int) -> None:
-        self.both(lambda: self.datastores.lock(session, "running"), lambda: self.model.lock(session))
+        self.both(lambda: self.datastores.lock(session, "running", NOW), lambda: self.model.lock(session))
 
     @rule(session=_sessions)
     def end_session(self, session: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from tests.datastore.memory_store import MemoryStore
 from tests.datastore.small_node import SmallNode
@@ -12,6 +14,7 @@ from sdqkd.errors import RpcError, SdqkdError
 from sdqkd.schema.tree import Container
 
 ME, OTHER = 1, 2
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def test_a_commit_is_saved_and_applied(datastores: Datastores, node: SmallNode, store: MemoryStore) -> None:
@@ -142,7 +145,7 @@ def test_a_direct_edit_of_running_leaves_a_candidate_with_changes_alone(datastor
 
 
 def test_ending_a_session_without_locks_changes_nothing(datastores: Datastores) -> None:
-    datastores.lock(ME, "candidate")
+    datastores.lock(ME, "candidate", NOW)
     datastores.edit_config(ME, "candidate", place("rack 2"))
     datastores.end_session(OTHER)
     assert place_of(datastores.get_config("candidate")) == "rack 2"

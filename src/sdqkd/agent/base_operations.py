@@ -113,7 +113,7 @@ def _discard_changes(call: Call) -> bytes:
 
 
 def _lock(call: Call) -> bytes:
-    call.service.datastores.lock(call.session.id, call.parameters.datastore("target"))
+    call.service.datastores.lock(call.session.id, call.parameters.datastore("target"), call.service.clock.wall())
     return OK
 
 

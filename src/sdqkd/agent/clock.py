@@ -46,3 +46,8 @@ class LoopClock:
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         """Call once, from the loop."""
         return asyncio.get_running_loop().call_later(delay_s, callback)
+
+
+def time_text(moment: datetime) -> str:
+    """Write a moment as YANG's date-and-time, in UTC."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sdqkd.agent import base_operations
+from sdqkd.agent import base_operations, get_schema
 from sdqkd.agent.call import Call, Operation
 from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
@@ -17,6 +17,7 @@ from sdqkd.netconf.messages import Rpc
 
 OPERATIONS: Mapping[str, Operation] = {
     **base_operations.OPERATIONS,
+    **get_schema.OPERATIONS,
 }
 
 

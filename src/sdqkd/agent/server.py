@@ -10,6 +10,9 @@ from sdqkd.agent.access import AccessControl
 from sdqkd.agent.capabilities import capabilities
 from sdqkd.agent.clock import Clock, LoopClock
 from sdqkd.agent.commit_timer import CommitTimer
+from sdqkd.agent.library import library
+from sdqkd.agent.monitoring import Monitor
+from sdqkd.agent.reporting import Reporting
 from sdqkd.agent.roles import Role, factory_access
 from sdqkd.agent.service import Limits, Service
 from sdqkd.agent.session import AgentSession
@@ -50,8 +53,9 @@ class Agent:
         them everybody may do everything; a recovery user may in any case.
         """
         schema, name, clock = device.schema, name or device.name, clock or LoopClock()
+        hardware, sessions = Reporting(device), Sessions()
         datastores = boot(
-            schema, Validator(schema), device, store, startup=startup, besides=_besides(schema, roles)
+            schema, Validator(schema), hardware, store, startup=startup, besides=_besides(schema, roles)
         )
         access = AccessControl(
             schema,
@@ -59,12 +63,16 @@ class Agent:
             recovery_users=recovery_users,
             enforced=roles is not None,
         )
+        names = (*datastores.targets, "intended", "operational")
+        announced = capabilities(schema, names)
+        monitor = Monitor(datastores, sessions, announced, clock.wall())
+        hardware.reports += (monitor.state, lambda: library(schema, names).tree)
         self._service = Service(
             name=name,
             schema=schema,
             datastores=datastores,
-            sessions=Sessions(),
-            capabilities=capabilities(schema, startup=startup),
+            sessions=sessions,
+            capabilities=announced,
             namespaces={module.name: module.namespace for module in schema.modules},
             limits=limits or Limits(),
             clock=clock,

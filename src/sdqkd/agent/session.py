@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from sdqkd.agent import audit, operations
 from sdqkd.agent.clock import Timer
 from sdqkd.agent.service import Service
+from sdqkd.agent.sessions import Counters
 from sdqkd.errors import ProtocolError, RpcError, RpcErrors, SdqkdError
 from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, RpcReceived, RpcRefused, ServerEvent
 from sdqkd.netconf.messages import Rpc, reply, reply_errors
-from sdqkd.netconf.session import ServerSession
+from sdqkd.netconf.session import ServerSession, State
 from sdqkd.transport.links import Link
 
 _LOG = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ class AgentSession:
         self.id = 0
         self.username = ""
         self.peer = ""
+        self.protocol = ""
+        self.login_time = service.clock.wall()
+        self.counters = Counters()
         self._service = service
         self._link: Link | None = None
         self._protocol: ServerSession | None = None
@@ -42,12 +46,13 @@ class AgentSession:
     def link_made(self, link: Link) -> None:
         """Greet, and give the client some time to do the same."""
         service = self._service
-        self.id, self.username, self.peer = service.sessions.next_id(), link.username, link.peer
+        self.id, self.login_time = service.sessions.next_id(), service.clock.wall()
+        self.username, self.peer, self.protocol = link.username, link.peer, link.protocol
         self._link = link
         self._protocol = ServerSession(self.id, service.capabilities, service.limits.max_message_bytes)
         service.sessions.add(self)
         self._hello_timer = service.clock.call_later(
-            service.limits.hello_timeout_s, lambda: self.end("no hello came in time")
+            service.limits.hello_timeout_s, lambda: self._drop("no hello came in time")
         )
         audit.session_event(service.name, self, "begins")
         link.write(self._protocol.start())
@@ -60,7 +65,7 @@ class AgentSession:
 
     def link_lost(self, error: Exception | None) -> None:
         """Learn that the client is gone."""
-        self.end("the client left" if error is None else "the link was lost")
+        self._drop("the client left" if error is None else "the link was lost")
 
     def pause_writing(self) -> None:
         """Answer nothing more for now: the client does not read."""
@@ -97,14 +102,21 @@ class AgentSession:
         if self._link is not None:
             self._link.close()
 
+    def _drop(self, reason: str) -> None:
+        """End a session that nobody has closed or killed."""
+        if self._protocol is not None:
+            self._service.sessions.dropped += 1
+        self.end(reason)
+
     # The work
 
     def _work(self) -> None:
         while self._protocol is not None and not self._paused:
+            greeting = self._protocol.state is State.GREETING
             try:
                 event = self._protocol.next_event()
             except ProtocolError as error:
-                self.end(str(error))
+                self._end_for_breach(str(error), greeting)
                 return
             if event is NEED_DATA:
                 return
@@ -115,11 +127,21 @@ class AgentSession:
             if self._hello_timer is not None:
                 self._hello_timer.cancel()
         elif isinstance(event, RpcReceived):
+            self.counters.in_rpcs += 1
             self._send(self._answer(event.rpc))
         elif isinstance(event, RpcRefused):
+            self.counters.in_bad_rpcs += 1
             self._send(self._refuse(event.rpc, (event.error,)))
         elif isinstance(event, Ended):
-            self.end("the client left")
+            self._drop("the client left")
+
+    def _end_for_breach(self, reason: str, greeting: bool) -> None:
+        if greeting:
+            self._service.sessions.bad_hellos += 1
+            self.end(reason)
+        else:
+            self.counters.in_bad_rpcs += 1
+            self._drop(reason)
 
     def _send(self, message: bytes) -> None:
         if self._protocol is not None and self._link is not None:
@@ -146,6 +168,7 @@ class AgentSession:
         return reply(rpc, content)
 
     def _refuse(self, rpc: Rpc, errors: Sequence[RpcError]) -> bytes:
+        self.counters.out_rpc_errors += 1
         audit.call_done(self._service.name, self, rpc.name or "none", True, errors)
         return reply_errors(rpc, errors, self._service.namespaces)
 

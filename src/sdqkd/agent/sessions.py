@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
+@dataclass(slots=True)
+class Counters:
+    """What netconf-state counts of a session, and in all: RFC 6022 section 2.1.5."""
+
+    in_rpcs: int = 0
+    in_bad_rpcs: int = 0
+    out_rpc_errors: int = 0
+    out_notifications: int = 0
+
+    def add(self, other: Counters) -> None:
+        """Count what another has counted, too."""
+        self.in_rpcs += other.in_rpcs
+        self.in_bad_rpcs += other.in_bad_rpcs
+        self.out_rpc_errors += other.out_rpc_errors
+        self.out_notifications += other.out_notifications
+
+
 class Session(Protocol):
-    """One open session, as operations see it."""
+    """One open session, as operations see it. `protocol` is what carries it, `ssh` or `tls`."""
 
     id: int
     username: str
     peer: str
+    protocol: str
+    login_time: datetime
+    counters: Counters
 
     def close_after_reply(self) -> None:
         """End in good order as soon as the current call is answered."""
@@ -23,16 +45,26 @@ class Session(Protocol):
 
 
 class Sessions:
-    """The open sessions by their ids, which are never used twice."""
+    """The open sessions by their ids, which are never used twice, and what there was of others."""
 
     def __init__(self) -> None:
         self._open: dict[int, Session] = {}
-        self._last_id = 0
+        self._past = Counters()
+        self.started = 0
+        self.bad_hellos = 0
+        self.dropped = 0
 
     def next_id(self) -> int:
         """Give a new session-id, from 1."""
-        self._last_id += 1
-        return self._last_id
+        self.started += 1
+        return self.started
+
+    def counters(self) -> Counters:
+        """Count over all sessions, the ended ones too."""
+        total = Counters()
+        for counters in (self._past, *(session.counters for session in self)):
+            total.add(counters)
+        return total
 
     def add(self, session: Session) -> None:
         """Take in a session that has got its id."""
@@ -40,7 +72,8 @@ class Sessions:
 
     def remove(self, session: Session) -> None:
         """Forget a session that has ended."""
-        self._open.pop(session.id, None)
+        if self._open.pop(session.id, None) is not None:
+            self._past.add(session.counters)
 
     def get(self, session_id: int) -> Session | None:
         """Find an open session."""

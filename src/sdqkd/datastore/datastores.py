@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -26,7 +28,7 @@ from sdqkd.datastore.confirmed import (
     demand_say,
     none_pending,
 )
-from sdqkd.datastore.locks import NO_SESSION, Locks, Target, lock_denied
+from sdqkd.datastore.locks import NO_SESSION, Held, Locks, Target, lock_denied
 from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.part_edits import edit_parts, listed
 from sdqkd.datastore.ports import Hardware, Store
@@ -227,13 +229,18 @@ class Datastores:
         self._locks.demand(session, "candidate")
         self._candidate = None
 
-    def lock(self, session: int, target: Target) -> None:
+    @property
+    def locks(self) -> Mapping[Target, Held]:
+        """The datastores that are locked."""
+        return self._locks.held
+
+    def lock(self, session: int, target: Target, now: datetime) -> None:
         """Lock: RFC 6241 sections 7.5 and 8.3.5.2. A candidate with changes cannot be locked."""
         if target == "running":
             demand_lockable(self._pending, session)
         if target == "candidate" and self._candidate is not None and self._locks.holder(target) is None:
             raise lock_denied("candidate has changes that are neither committed nor discarded", NO_SESSION)
-        self._locks.take(target, session)
+        self._locks.take(target, session, now)
 
     def unlock(self, session: int, target: Target) -> None:
         """Unlock. With the lock of candidate its changes go: RFC 6241 section 8.3.5.2."""

@@ -119,9 +119,7 @@ class Framer:
         if size == b"#":
             return 0, at + end + 1
         if not size.isdigit() or size.startswith(b"0") or int(size) > MAX_CHUNK_BYTES or end < 0:
-            raise FramingError(
-                f"{size!r} is no chunk size: a number from 1 to {MAX_CHUNK_BYTES} must stand there"
-            )
+            raise FramingError(f"{size!r} is no chunk size: a number from 1 to {MAX_CHUNK_BYTES} must stand there")
         return int(size), at + end + 1
 
     def _end_message(self) -> bytes:

@@ -45,8 +45,7 @@ def parse_hello(data: bytes) -> Hello:
         raise ProtocolError(f"no hello came: {error.message}") from None
     if root.tag != f"{{{BASE}}}hello":
         raise ProtocolError(
-            f"the first message must be <hello> in {BASE}; "
-            f"<{local_name_of(root)}> in '{namespace_of(root)}' came"
+            f"the first message must be <hello> in {BASE}; <{local_name_of(root)}> in '{namespace_of(root)}' came"
         )
     return Hello(_capabilities(root), _session_id(root))
 

@@ -160,6 +160,4 @@ def parse_reply(data: bytes, modules: Mapping[str, str]) -> Reply:
 
 def _no_reply(root: Element) -> RpcError:
     name, namespace = local_name_of(root), namespace_of(root)
-    return RpcError(
-        "unknown-element", f"<{name}> in '{namespace}' came where <rpc-reply> is expected", "protocol"
-    )
+    return RpcError("unknown-element", f"<{name}> in '{namespace}' came where <rpc-reply> is expected", "protocol")

@@ -23,6 +23,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
+_TEXT_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
 
 def _parser() -> etree.XMLParser:
@@ -77,6 +78,11 @@ def local_name_of(element: Element) -> str:
 def text_of(element: Element) -> str:
     """Give the text of an element without white space around it, "" when it has none."""
     return (element.text or "").strip()
+
+
+def escape_text(text: str) -> str:
+    """Write text so that it may stand in an element. Unlike `escape` it leaves line ends as they are."""
+    return _FORBIDDEN.sub("\ufffd", text).translate(_TEXT_ESCAPES)
 
 
 def escape(text: str) -> str:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path as FilePath
 
 from sdqkd.errors import ModelError
 from sdqkd.schema.table import ModuleInfo, Schema, SubmoduleInfo
+
+
+def parts(schema: Schema) -> Iterator[tuple[ModuleInfo, ModuleInfo | SubmoduleInfo]]:
+    """Every module and submodule, after the module that it belongs to."""
+    for module in schema.modules:
+        yield module, module
+        for part in module.submodules:
+            yield module, part
 
 
 def source(schema: Schema, module: ModuleInfo | SubmoduleInfo) -> str:

@@ -1,0 +1,119 @@
+"""What an agent reports of itself: /netconf-state, RFC 6022."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from datetime import datetime
+
+from sdqkd.agent.clock import time_text
+from sdqkd.agent.sessions import Counters, Session, Sessions
+from sdqkd.datastore.datastores import Datastores
+from sdqkd.schema.json import decode
+from sdqkd.schema.sources import parts
+from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container, Entries, Node, get
+
+_MODULE = "ietf-netconf-monitoring"
+_TOP = f"{_MODULE}:netconf-state"
+_COUNTER_SIZE = 2**32  # yang:zero-based-counter32
+
+
+class Monitor:
+    """Reads datastores and sessions when it is asked. What never changes is shared by all agents of a schema."""
+
+    def __init__(
+        self, datastores: Datastores, sessions: Sessions, capabilities: tuple[str, ...], started: datetime
+    ) -> None:
+        self._datastores = datastores
+        self._sessions = sessions
+        self._fixed = _fixed(datastores.schema, capabilities)
+        self._started = time_text(started)
+
+    def state(self) -> Container:
+        """Give what is so now."""
+        changing: dict[str, Node] = {
+            "datastores": Container({"datastore": self._datastore_list()}),
+            "sessions": Container({"session": _session_list(self._sessions)}),
+            "statistics": self._statistics(),
+        }
+        return Container({_TOP: Container({**self._fixed, **changing})})
+
+    def _datastore_list(self) -> Entries:
+        locks = self._datastores.locks
+        entries: dict[tuple[str, ...], Container] = {}
+        for target in self._datastores.targets:
+            children: dict[str, Node] = {"name": target}
+            if held := locks.get(target):
+                lock = {"locked-by-session": str(held.session), "locked-time": time_text(held.since)}
+                children["locks"] = Container({"global-lock": Container(lock)})
+            entries[(target,)] = Container(children)
+        return Entries(entries)
+
+    def _statistics(self) -> Container:
+        sessions = self._sessions
+        return Container(
+            {
+                "netconf-start-time": self._started,
+                "in-bad-hellos": _counter(sessions.bad_hellos),
+                "in-sessions": _counter(sessions.started),
+                "dropped-sessions": _counter(sessions.dropped),
+                **_counters(sessions.counters()),
+            }
+        )
+
+
+@functools.cache
+def _fixed(schema: Schema, capabilities: tuple[str, ...]) -> dict[str, Node]:
+    """Give the parts that never change, each under its name, ready to be shared."""
+    schemas = [
+        {
+            "identifier": part.name,
+            "version": part.revision,
+            "format": f"{_MODULE}:yang",
+            "namespace": module.namespace,
+            "location": ["NETCONF"],
+        }
+        for module, part in parts(schema)
+    ]
+    document = {_TOP: {"capabilities": {"capability": list(capabilities)}, "schemas": {"schema": schemas}}}
+    top = get(decode(schema, document, state=True), (_TOP,))
+    assert isinstance(top, Container)
+    return dict(top.children)
+
+
+def _session_list(sessions: Iterable[Session]) -> Entries:
+    return Entries({(str(session.id),): _session(session) for session in sessions})
+
+
+def _session(session: Session) -> Container:
+    host = _host(session.peer)
+    return Container(
+        {
+            "session-id": str(session.id),
+            "transport": f"{_MODULE}:netconf-{session.protocol}",
+            "username": session.username,
+            **({"source-host": host} if host else {}),
+            "login-time": time_text(session.login_time),
+            **_counters(session.counters),
+        }
+    )
+
+
+def _host(peer: str) -> str:
+    """Take the port off `host:port`, and the brackets off an IPv6 address."""
+    host = peer.rpartition(":")[0] or peer
+    return host.removeprefix("[").removesuffix("]")
+
+
+def _counters(counters: Counters) -> dict[str, str]:
+    return {
+        "in-rpcs": _counter(counters.in_rpcs),
+        "in-bad-rpcs": _counter(counters.in_bad_rpcs),
+        "out-rpc-errors": _counter(counters.out_rpc_errors),
+        "out-notifications": _counter(counters.out_notifications),
+    }
+
+
+def _counter(value: int) -> str:
+    return str(value % _COUNTER_SIZE)

@@ -1,0 +1,26 @@
+"""A device with what its agent reports of itself: together they are what a client sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sdqkd.devices.device import Device
+from sdqkd.schema.tree import Container, merge
+
+
+class Reporting:
+    """The Hardware of an agent's datastores. `reports` give further state, each time that it is asked for."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self.factory = device.factory
+        self.check = device.check
+        self.apply = device.apply
+        self.reports: list[Callable[[], Container]] = []
+
+    def state(self) -> Container:
+        """Give the state of the device and of the agent."""
+        state = self._device.state()
+        for report in self.reports:
+            state = merge(self._device.schema, state, report())
+        return state
