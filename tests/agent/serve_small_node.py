@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.datastore.small_node import SmallNode
 
+from sdqkd.agent.journal import JournalStore
 from sdqkd.agent.server import serve_agent
-from sdqkd.agent.store import FileStore
 from sdqkd.errors import SdqkdError
 
 
@@ -21,7 +21,7 @@ async def main(folder: Path) -> None:
     node = SmallNode()
     served = await serve_agent(
         node,
-        FileStore(folder / "running.json", node.schema),
+        JournalStore(folder / "running.json", node.schema),
         "127.0.0.1",
         0,
         host_key_file=folder / "host_key",

@@ -163,7 +163,7 @@ def test_a_full_disk_refuses_a_commit_cleanly(
 def break_flushing(monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
     """Let the flush of a folder fail, which no file system does on demand."""
     left = [times]
-    flush = store_module._flush_folder
+    flush = store_module.flush_folder
 
     def fail(folder: Path) -> None:
         if left[0]:
@@ -171,7 +171,7 @@ def break_flushing(monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         flush(folder)
 
-    monkeypatch.setattr(store_module, "_flush_folder", fail)
+    monkeypatch.setattr(store_module, "flush_folder", fail)
 
 
 def test_a_save_whose_last_step_fails_leaves_the_old_file(

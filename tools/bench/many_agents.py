@@ -14,8 +14,8 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from sdqkd.agent.journal import JournalStore
 from sdqkd.agent.server import serve_agent
-from sdqkd.agent.store import FileStore
 from sdqkd.devices.qkd_backend import (
     InterfaceHardware,
     LinkReport,
@@ -66,7 +66,7 @@ async def main(folder: Path, count: int, client_key: Path) -> None:
     served = []
     for number in range(count):
         name = f"node-{number}"
-        store = FileStore(folder / name / "running.json", schema)
+        store = JournalStore(folder / name / "running.json", schema)
         device = QkdNode(name, schema, Bench(number))
         key = folder / name / "host_key"
         served.append(await serve_agent(device, store, "127.0.0.1", 0, host_key_file=key, users=users))

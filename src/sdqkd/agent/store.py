@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,19 @@ from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
 _FORMAT = 1
-_REMEDY = "bring back a copy of it, or move it away to start with the factory configuration"
+REMEDY = "bring back a copy of it, or move it away to start with the factory configuration"
 
 
 class FileStore:
     """A `datastore.Store` in a file that only its owner can read."""
 
     def __init__(self, file: Path, schema: Schema) -> None:
-        """Take the file for this process, until `close`. Raises StoreError if another one has it."""
+        """Take the file for this process, until `close`. Raises StoreError if another one has it.
+
+        `size` and `check_sum` (CRC-32) are those of the file as it was read or written last, 0 without one.
+        """
+        self.size = 0
+        self.check_sum = 0
         self._file = file
         self._new_file = file.with_name(file.name + ".new")
         self._old_file = file.with_name(file.name + ".old")
@@ -51,20 +57,26 @@ class FileStore:
             return None
         except OSError as error:
             raise StoreError(f"{self._file}: cannot be read: {error.strerror}") from error
+        self._note(text)
         return self._decoded(text)
 
     def save(self, configuration: Container | None) -> None:
         """Write and flush, or remove. Raises StoreError, and then the file is the old one still."""
         if self._lock < 0:
             raise StoreError(f"{self._file}: the store is closed")
+        text = b"" if configuration is None else self._encoded(configuration)
         try:
             if configuration is None:
                 self._remove()
             else:
-                self._replace(self._encoded(configuration))
+                self._replace(text)
         except OSError as error:
             _unlink(self._new_file)
             raise StoreError(f"{self._file}: cannot be written: {error.strerror}") from error
+        self._note(text)
+
+    def _note(self, text: bytes) -> None:
+        self.size, self.check_sum = len(text), zlib.crc32(text)
 
     def _replace(self, text: bytes) -> None:
         _write_flushed(self._new_file, text)
@@ -81,7 +93,7 @@ class FileStore:
 
     def _flush_or_undo(self) -> None:
         try:
-            _flush_folder(self._file.parent)
+            flush_folder(self._file.parent)
         except OSError:
             self._bring_back()
             raise
@@ -108,23 +120,23 @@ class FileStore:
         try:
             return decode(self._schema, configuration)
         except (RpcError, RpcErrors) as error:
-            message = f"{self._file}: does not fit the model set '{self._schema.name}': {error}; {_REMEDY}"
+            message = f"{self._file}: does not fit the model set '{self._schema.name}': {error}; {REMEDY}"
             raise StoreError(message) from error
 
     def _checked(self, text: bytes) -> dict[str, Any]:
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            raise StoreError(f"{self._file}: damaged, it is no whole JSON document; {_REMEDY}") from None
+            raise StoreError(f"{self._file}: damaged, it is no whole JSON document; {REMEDY}") from None
         if not isinstance(document, dict) or document.get("format") != _FORMAT:
-            raise StoreError(f"{self._file}: no configuration of an agent of this version; {_REMEDY}")
+            raise StoreError(f"{self._file}: no configuration of an agent of this version; {REMEDY}")
         if document.get("model-set") != self._schema.name:
             other = document.get("model-set")
             message = f"holds a configuration for the model set {other!r}, not '{self._schema.name}'"
-            raise StoreError(f"{self._file}: {message}; {_REMEDY}")
+            raise StoreError(f"{self._file}: {message}; {REMEDY}")
         configuration = document.get("configuration")
         if not isinstance(configuration, dict):
-            raise StoreError(f"{self._file}: damaged, its configuration is missing; {_REMEDY}")
+            raise StoreError(f"{self._file}: damaged, its configuration is missing; {REMEDY}")
         return configuration
 
 
@@ -165,7 +177,8 @@ def _write_flushed(file: Path, data: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Flush which files a folder holds. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
