@@ -1,4 +1,4 @@
-"""What has to change on which device, as a value: it can be printed, saved, applied later, refused, reversed.
+"""What has to change on which device, as a value: it can be printed, applied later, and refused when it is stale.
 
 Only paths that the controller owns are compared and written. A leaf that is absent and one that holds its default
 mean the same (RFC 7950 section 7.6.1), so that is no change.
@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sdqkd.controller.change_json import change_from_json, change_to_json
+from sdqkd.controller.change_json import change_to_json
 from sdqkd.controller.intent import Desired
-from sdqkd.errors import InputError, ModelError, RpcError
-from sdqkd.schema.diff import Change, apply, diff, invert
+from sdqkd.schema.diff import Change, apply, diff
 from sdqkd.schema.table import Schema, SchemaNode, load
 from sdqkd.schema.tree import EMPTY, Container, Entries, Node, Path, get, put
 
@@ -86,32 +85,10 @@ class Plan:
         counts = (ops.count(op) for op in ("add", "change", "remove"))
         return Summary(len(self.devices), len(self.changed), *counts)
 
-    def reverse(self) -> Plan:
-        """The plan that leads back."""
-        return Plan(self.network, {name: _reversed(device) for name, device in self.devices.items()})
-
     def to_json(self) -> dict[str, Any]:
         """The whole plan as a JSON object."""
         devices = [{"device": name, **device.to_json()} for name, device in self.devices.items()]
         return {"format": FORMAT, "network": self.network, "devices": devices}
-
-    @classmethod
-    def from_json(cls, document: Any, file: str | None = None) -> Plan:
-        """Read what `to_json` gave. Raises InputError, with the name of the file, if the object is no plan."""
-        try:
-            if document["format"] != FORMAT:
-                raise ValueError(f"its format is {document['format']}, not {FORMAT}")
-            devices = {str(device["device"]): _device_from_json(device) for device in document["devices"]}
-            return cls(str(document["network"]), devices)
-        except (KeyError, TypeError, ValueError, AttributeError, RpcError, ModelError) as error:
-            reason = f"{error} is missing or not known" if isinstance(error, KeyError) else str(error)
-            raise InputError(f"this is no plan: {reason}", file) from None
-
-
-def _device_from_json(device: Any) -> DevicePlan:
-    schema = load(device["model-set"])
-    changes = tuple(change_from_json(schema, change) for change in device["changes"])
-    return DevicePlan(schema.name, str(device["base"]), str(device["result"]), changes)
 
 
 def make_plan(network: str, desired: Mapping[str, Desired], running: Mapping[str, Container]) -> Plan:
@@ -125,10 +102,6 @@ def _device_plan(wanted: Desired, running: Container) -> DevicePlan:
     base = digest(schema, running, wanted.owned)
     result = digest(schema, apply(schema, running, changes), wanted.owned)
     return DevicePlan(wanted.model_set, base, result, changes)
-
-
-def _reversed(device: DevicePlan) -> DevicePlan:
-    return DevicePlan(device.model_set, device.result, device.base, invert(device.changes))
 
 
 def differences(schema: Schema, old: Container, new: Container, owned: tuple[Path, ...]) -> tuple[Change, ...]:
