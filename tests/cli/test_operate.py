@@ -34,6 +34,11 @@ def test_factory_to_desired_and_again(sdqkd: Run, three_sites: Emulation) -> Non
     assert links["Alfa-Bravo-DV"]["status"] == "ACTIVE"
     assert links["Bravo-Charlie-CV"]["status"] == "not switched"
 
+    log = three_sites.run_dir / "audit.log"
+    assert "commit" in log.read_text("utf-8")
+    assert "noc" in log.read_text("utf-8")
+    assert log.stat().st_mode & 0o077 == 0
+
     again = sdqkd("plan", *at)
     assert (again.code, again.out.strip()) == (0, "no changes")
     assert sdqkd("apply", *at).out.strip() == "no changes"

@@ -17,6 +17,7 @@ from sdqkd.cli.inputs import (
     read_users,
     run_directory,
 )
+from sdqkd.cli.logs import start_logs
 from sdqkd.cli.running import interruptible, until_stopped
 from sdqkd.devices.device import Device
 from sdqkd.errors import InputError
@@ -55,6 +56,7 @@ def command(
 
 async def _serve(device: Device, run: RunDirectory, users: Users, host: str, port: int, json_output: bool) -> None:
     run.prepare()
+    start_logs(run.audit_log)
     everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
     served = await serve(device, run, everyone, host=host, port=port)
     where = {"device": device.name, "address": served.agent.host, "port": served.agent.port}

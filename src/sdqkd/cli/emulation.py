@@ -4,6 +4,7 @@ A run directory holds, and nothing of it belongs into a repository:
 
     emulate.lock               held while an emulation runs here
     inventory.yaml             where each device answers and which host key it shows; written once all listen
+    audit.log                  who did what on which device
     noc_key                    what the user `noc` logs in with
     devices/NAME/host_key      the device's host key
     devices/NAME/running.json its running configuration, which survives a restart
@@ -24,6 +25,7 @@ import yaml
 
 from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.agent.store import FileStore
+from sdqkd.cli.logs import start_logs
 from sdqkd.devices.device import Device
 from sdqkd.errors import StoreError
 from sdqkd.transport.keys import make_key_pair, public_of
@@ -45,6 +47,11 @@ class RunDirectory:
     def inventory(self) -> Path:
         """Where the inventory is written."""
         return self.path / "inventory.yaml"
+
+    @property
+    def audit_log(self) -> Path:
+        """Who did what on which device."""
+        return self.path / "audit.log"
 
     @property
     def noc_key(self) -> Path:
@@ -177,6 +184,7 @@ async def start(
     run.prepare()
     emulation = Emulation(run, run.take())
     try:
+        start_logs(run.audit_log)
         everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
         for name, device in devices.items():
             emulation.served[name] = await serve(device, run, everyone, factory_reset=factory_reset)
