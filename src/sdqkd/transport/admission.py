@@ -45,6 +45,8 @@ class Visit:
     user: str | None = None  # None until it has logged in
     places: int = 0
     turned_away: bool = False
+    called: bool = False  # we have opened it: it is nobody's fault if nobody logs in
+    on_left: Callable[[], None] = lambda: None
 
 
 class Gate:
@@ -68,6 +70,10 @@ class Gate:
         if (crowd := self._crowd(visit.source)) is not None:
             self._make_room([other for other in self._waiting if other.source == crowd])
         return visit
+
+    def call(self, address: str) -> Visit:
+        """Take in a connection that we have opened."""
+        return Visit(source_of(address), lambda: None, called=True)
 
     def delay_s(self, visit: Visit, now: float) -> float:
         """Say how long to let a connection wait: a source that fails to log in again and again is slowed down."""
@@ -99,9 +105,10 @@ class Gate:
     def leave(self, visit: Visit, now: float) -> None:
         """Forget a connection that has ended."""
         self._waiting.pop(visit, None)
-        if visit.user is None:
+        if visit.user is None and not visit.called:
             self._strike(visit.source, now)
         self._free(visit, visit.places)
+        visit.on_left()
 
     def _free(self, visit: Visit, places: int) -> None:
         visit.places -= places

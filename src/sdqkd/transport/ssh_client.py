@@ -6,6 +6,7 @@ Nothing on the machine has a say: no known_hosts, no agent, no `~/.ssh/config`, 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,12 @@ async def connect(
     peer = address(host, port)
     expected = _expected_key(peer, host_key)
     own = read_private(client_key_file)
-    client, link = _Client(expected), _ClientLink(receiver, username, peer, Patience())
-    options = _options(username, own, expected, timeout_s, keepalive_s)
+    client, link = _Client(expected), ClientLink(receiver, username, peer, Patience())
+    options = client_options(username, own, [expected], timeout_s, keepalive_s)
     try:
         async with asyncio.timeout(timeout_s):
             connection = await asyncssh.connect(host, port, client_factory=lambda: client, **options)
-            await _open(connection, link)
+            await open_session(connection, link)
     except asyncssh.PermissionDenied:
         key = own.get_fingerprint()
         raise LoginRefusedError(peer, f"refuses user {username!r} with key {key}: enter this key there") from None
@@ -82,9 +83,10 @@ def _expected_key(peer: str, host_key: str | None) -> asyncssh.SSHKey:
         raise HostKeyError(peer, f"the host key to expect cannot be read: {error}") from None
 
 
-def _options(
-    username: str, own: asyncssh.SSHKey, expected: asyncssh.SSHKey, timeout_s: float, keepalive_s: float
+def client_options(
+    username: str, own: asyncssh.SSHKey, expected: Sequence[asyncssh.SSHKey], timeout_s: float, keepalive_s: float
 ) -> dict[str, Any]:
+    """Give asyncssh's options for a client that expects one of some host keys."""
     refused = dict.fromkeys(("password_auth", "kbdint_auth", "host_based_auth", "gss_kex", "gss_auth"), False)
     return {
         **ALGORITHMS,
@@ -106,13 +108,14 @@ def _options(
     }
 
 
-def _host_key_algorithms(expected: asyncssh.SSHKey) -> list[str]:
-    """Ask for the expected key first, for a device may have several; then for any, so as to name what it has."""
-    wanted = [name.decode() for name in expected.sig_algorithms]
+def _host_key_algorithms(expected: Sequence[asyncssh.SSHKey]) -> list[str]:
+    """Ask for what is expected first, for a device may have several keys; then for any, to name what it has."""
+    wanted = {name.decode() for key in expected for name in key.sig_algorithms}
     return sorted(_HOST_KEY_ALGORITHMS, key=lambda name: name not in wanted)
 
 
-async def _open(connection: asyncssh.SSHClientConnection, link: _ClientLink) -> None:
+async def open_session(connection: asyncssh.SSHClientConnection, link: ClientLink) -> None:
+    """Open the netconf subsystem; if that fails, end the connection."""
     try:
         await connection.create_session(lambda: link, subsystem=SUBSYSTEM, encoding=None)
     except BaseException:
@@ -181,15 +184,17 @@ class _Client(asyncssh.SSHClient):
         return False
 
 
-class _ClientLink(SshLink, asyncssh.SSHClientSession[bytes]):
+class ClientLink(SshLink, asyncssh.SSHClientSession[bytes]):
     """The one channel of a connection; both end together."""
 
     def connection_made(self, chan: Any) -> None:
+        """Watch the connection too."""
         super().connection_made(chan)
         connection = chan.get_connection()
         watch_socket(connection, lambda: self.hold("socket"), lambda: self.let_go("socket"))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End the connection too."""
         super().connection_lost(exc)
         if self._connection is not None:
             self._connection.close()

@@ -113,11 +113,11 @@ class SshConnection(asyncssh.SSHServer):
         """Forget it."""
         self._connections.discard(self)
         self._stop_waiting()
-        self._gate.leave(self._visit, asyncio.get_running_loop().time())
         if self._visit.turned_away:
             _log.info("%s was turned away: too many connections wait for a login", self.peer)
         elif self._visit.user is None:
             _log.info("%s did not log in: %s", self.peer, printable(exc) if exc else "it went away")
+        self._gate.leave(self._visit, asyncio.get_running_loop().time())
 
     def begin_auth(self, username: str) -> bool:
         """Ask everybody to log in."""

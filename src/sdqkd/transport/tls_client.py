@@ -111,6 +111,7 @@ class TlsCall:
 
     `identify` looks at the server's certificate and gives the receiver; it raises TransportError to refuse it.
     `session` becomes the link, or what went wrong: a TransportError, or an OSError still to be explained.
+    `on_gone` is called once, when the connection is gone, whether there was a session or not.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class TlsCall:
         server_name: str | None = None,
         timeout_s: float = TIMEOUT_S,
         keepalive_s: float = KEEPALIVE_S,
+        on_gone: Callable[[], None] = lambda: None,
     ) -> None:
         self.session: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
         self.handshake = TlsHandshake(
@@ -133,7 +135,8 @@ class TlsCall:
         )
         self._identify = identify
         self._keepalive_s = keepalive_s
-        self._wire: Wire | None = None
+        self._on_gone = on_gone
+        self._link: _ClientLink | None = None
 
     @property
     def connected(self) -> bool:
@@ -147,6 +150,10 @@ class TlsCall:
         self.session.cancel()
         self.handshake.abort()
 
+    async def end(self) -> None:
+        """End the connection within seconds, in good order if there is a session."""
+        await (self._link or self.handshake).end()
+
     def _shown(self, wire: Wire) -> None:
         peer = peer_of(wire.transport)
         try:
@@ -155,11 +162,14 @@ class TlsCall:
             self.handshake.fail(error)
             return
         keep_alive(wire.transport, self._keepalive_s)
-        _ClientLink(wire, receiver, peer, self.session).begin()
+        self._link = _ClientLink(wire, receiver, peer, self.session)
+        self._link.on_gone = self._on_gone
+        self._link.begin()
 
     def _failed(self, error: Exception) -> None:
         if not self.session.done():
             self.session.set_exception(error)
+        self._on_gone()
 
 
 class _ClientLink(TlsLink):

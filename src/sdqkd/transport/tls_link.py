@@ -160,7 +160,8 @@ class TlsLink(SocketLink, asyncio.Protocol):
         super().__init__(receiver, username, peer, patience)
         self._wire = wire
         self._reading = True
-        self._ended = asyncio.get_running_loop().create_future()
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_gone: Callable[[], None] = lambda: None
         wire.transport.set_protocol(self)
 
     def start(self) -> None:
@@ -228,8 +229,8 @@ class TlsLink(SocketLink, asyncio.Protocol):
         """Tell the receiver, if it does not know."""
         error = None if self._closing else SessionLostError(self.peer, self._reason(exc))
         self._lose(error)
-        if not self._ended.done():
-            self._ended.set_result(None)
+        self._ended.set_result(None)
+        self.on_gone()
 
     # What a SocketLink has
 

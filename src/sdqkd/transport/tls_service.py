@@ -33,13 +33,14 @@ class TlsService:
 
 
 class TlsVisit:
-    """One connection: its handshake, then its link."""
+    """One connection: its handshake, then its link. `decided` is done when its client is let in or is not."""
 
     def __init__(self, service: TlsService, visit: Visit, connections: set[Endable]) -> None:
         self._service = service
         self._visit = visit
         self._connections = connections
         self._peer = "unknown"
+        self.failure = ""  # why nobody was let in
         self.handshake = TlsHandshake(
             service.context,
             server_side=True,
@@ -47,8 +48,14 @@ class TlsVisit:
             on_done=self._shown,
             on_failed=self._failed,
         )
+        self.decided: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._link: TlsLink | None = None
         visit.is_silent = lambda: not self.handshake.heard
-        connections.add(self.handshake)
+        connections.add(self)
+
+    async def end(self) -> None:
+        """End the connection within seconds, in good order if there is a session."""
+        await (self._link or self.handshake).end()
 
     def _shown(self, wire: Wire) -> None:
         """Let the client in, if its certificate is a user's and there is a place."""
@@ -74,12 +81,11 @@ class TlsVisit:
             self._refuse(wire, "no session can be made now")
             return
         _log.info("%s logged in as %r", self._peer, user)
-        self._connections.discard(self.handshake)
         keep_alive(wire.transport, limits.keepalive_s)
-        link = _ServerLink(wire, receiver, user, self._peer, limits.patience)
-        link.on_gone = lambda: self._gone(link)
-        self._connections.add(link)
-        link.start()
+        self._link = TlsLink(wire, receiver, user, self._peer, limits.patience)
+        self._link.on_gone = self._gone
+        self._decide()
+        self._link.start()
 
     def _refuse(self, wire: Wire, reason: str) -> None:
         """Close without a word: TLS has none for a reason. The log has it."""
@@ -89,23 +95,22 @@ class TlsVisit:
         self.handshake.fail(PermissionError(reason))
 
     def _failed(self, error: Exception) -> None:
-        self._gone(self.handshake)
         if self._visit.turned_away:
-            _log.info("a connection was turned away: too many wait for a login")
-        elif not isinstance(error, PermissionError):
-            _log.info("a client from %s did not log in: %s", self._visit.source, _reason(error))
+            self.failure = "it was turned away: too many connections wait for a login"
+        else:
+            self.failure = _reason(error)
+        if not isinstance(error, PermissionError):
+            _log.info("a client from %s did not log in: %s", self._visit.source, self.failure)
+        self._decide()
+        self._gone()
 
-    def _gone(self, connection: Endable) -> None:
-        self._connections.discard(connection)
+    def _decide(self) -> None:
+        if not self.decided.done():
+            self.decided.set_result(None)
+
+    def _gone(self) -> None:
+        self._connections.discard(self)
         self._service.gate.leave(self._visit, asyncio.get_running_loop().time())
-
-
-class _ServerLink(TlsLink):
-    on_gone: Callable[[], None]
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.on_gone()
 
 
 def _reason(error: Exception) -> str:
@@ -115,4 +120,6 @@ def _reason(error: Exception) -> str:
         return f"it refuses our certificate: {refusal}"
     if isinstance(error, ssl.SSLError):
         return fault_of_talk(error)
+    if isinstance(error, PermissionError):
+        return str(error)
     return "it took too long" if isinstance(error, TimeoutError) else "it went away"
