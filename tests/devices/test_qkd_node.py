@@ -146,6 +146,19 @@ def test_applications_make_the_expected_consumption(on_bench, node, node_backend
     assert node_backend.links[LINK].consumption_bps == 384
 
 
+def test_where_the_laser_stands_is_told_by_modules_that_have_the_leaf(on_bench, node, node_backend):
+    receiver = {
+        "qkdl_local": {"qkdn_id": HERE, "qkdi_id": 2},
+        "phys_wavelength": 1310,
+        "phys_qkd_role": "etsi-qkd-node-types:RECEIVER",
+    }
+    tree = on_bench.with_content(node_with(link(**receiver)))
+    node_backend.reports = {LINK: LinkReport("PENDING", "", laser_hz=228_849_205_000_000)}
+    node.apply(tree)
+    (told,) = on_bench.state_with(tree)[TOP]["qkd_links"]["qkd_link"]
+    assert not [leaf for leaf in told if "laser" in leaf]
+
+
 def test_reports_become_state(on_bench, node, node_backend):
     virtual = {"qkdl_id": OTHER, "qkdl_type": "etsi-qkd-node-types:VIRT"}
     tree = on_bench.with_content(node_with(link(), virtual))

@@ -19,6 +19,20 @@ def test_a_link_as_designed_reports_what_was_measured_on_it(lab):
     assert cv["sdqkd-huawei-cv-qkd:laser-frequency-thz"] == "193.7"
 
 
+@pytest.mark.parametrize("end", ["alfa-qkd", "charlie-qkd"])
+def test_raw_key_is_no_secret_key_whichever_end_hands_it_out(lab, end):
+    before, _ = lab.both("cv")
+    lab.set_link(end, "cv", "sdqkd-huawei-cv-qkd:key-output", "raw")
+    assert lab.said("cv") == ("PASSIVE", f"{end} hands out raw key, no secret key") * 2
+    assert lab.rate("cv") == 0
+    tx, _ = lab.both("cv")
+    for kept in ("sdqkd-qkd-node:measured-loss-db", "sdqkd-huawei-cv-qkd:laser-frequency-thz"):
+        assert tx[kept] == before[kept]
+    assert tx["qkdl_performance"]["phys_perf"] == before["qkdl_performance"]["phys_perf"]
+    lab.set_link(end, "cv", "sdqkd-huawei-cv-qkd:key-output", "distilled")
+    assert lab.rate("cv") == 5000
+
+
 def test_a_link_that_nobody_measured_takes_the_curve_of_its_profile(lab):
     tx, _ = lab.both("wide")
     assert tx["sdqkd-qkd-node:measured-loss-db"] == "5.5"  # 1.5 + 2.5 + 1.5

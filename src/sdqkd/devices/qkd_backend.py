@@ -44,7 +44,8 @@ class NodeHardware:
 class LinkSettings:
     """What a node is told of one link. None: not said (yet).
 
-    `status` and `role` are ETSI identities without module; `physical` is None without a type.
+    `status` and `role` are ETSI identities without module; `physical` is None without a type; `raw_key` leaves
+    out the post-processing that makes a secret key.
     """
 
     id: str
@@ -57,6 +58,7 @@ class LinkSettings:
     role: str | None
     frequency_hz: int | None
     consumption_bps: int = 0
+    raw_key: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -69,7 +71,7 @@ class LinkReport:
     """What a link does. `reason` is empty if and only if it is ACTIVE.
 
     `loss_db` is None without a light path; `qber` (a fraction, DV modules) and `snr_db` (CV modules) where
-    measured; `laser_hz` only for modules whose vendor tells (Huawei), while the laser is on.
+    measured; `laser_hz` while the laser is on.
     """
 
     status: OperStatus

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from sdqkd.devices.huawei_cv import hands_out_raw_key
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkSettings, NodeHardware
 from sdqkd.errors import RpcError
 from sdqkd.physics.grid import (
@@ -84,6 +85,7 @@ def link_settings(link: Reader) -> LinkSettings:
         remote_interface=remote.optional_int("qkdi_id"),
         role=link.local("phys_qkd_role") or None,
         frequency_hz=frequency_hz,
+        raw_key=hands_out_raw_key(link),
     )
 
 

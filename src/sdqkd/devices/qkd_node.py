@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from sdqkd.devices import huawei_cv
 from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, QkdNodeBackend
 from sdqkd.devices.qkd_link import TOP, LinkReader, link_errors
 from sdqkd.devices.trees import boolean, container, decimal, entries, optional
-from sdqkd.physics.grid import band_of, hz_to_thz
+from sdqkd.physics.grid import band_of
 from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container
+from sdqkd.schema.tree import Container, Node
 
 TYPES = "etsi-qkd-node-types"
 OURS = "sdqkd-qkd-node"
-LASER = "sdqkd-huawei-cv-qkd:laser-frequency-thz"
 MAX_UINT32 = 2**32 - 1
 
 
@@ -76,7 +76,7 @@ class QkdNode:
             Container({"qkdi_id": str(number), "qkdi_status": f"{TYPES}:{status}"})
             for number, status in report.interfaces.items()
         )
-        done = (_link_state(link, report.links[link.id]) for link in self._links.values())
+        done = (self._link_state(link, report.links[link.id]) for link in self._links.values())
         node = container(
             {
                 "qkdn_status": f"{TYPES}:{report.status}",
@@ -85,6 +85,10 @@ class QkdNode:
             }
         )
         return Container({TOP: node})
+
+    def _link_state(self, link: LinkSettings, report: LinkReport) -> Container:
+        interface = None if link.interface is None else self._backend.hardware.interfaces.get(link.interface)
+        return container({**_link_state(link, report), **huawei_cv.link_state(interface, report)})
 
 
 def _interface(interface: InterfaceHardware) -> Container:
@@ -116,7 +120,7 @@ def _consumption(tree: Container) -> dict[str, int]:
     return asked
 
 
-def _link_state(link: LinkSettings, report: LinkReport) -> Container:
+def _link_state(link: LinkSettings, report: LinkReport) -> dict[str, Node | None]:
     # Nothing inside the network uses keys yet, so what is left of the rate is all of it.
     rate = str(min(report.rate_bps, MAX_UINT32))
     performance = container(
@@ -127,17 +131,14 @@ def _link_state(link: LinkSettings, report: LinkReport) -> Container:
             "phys_perf": entries("perf_type", _measurements(report)),
         }
     )
-    return container(
-        {
-            "qkdl_id": link.id,
-            "qkdl_performance": performance,
-            f"{OURS}:band": None if link.frequency_hz is None else band_of(link.frequency_hz),
-            f"{OURS}:measured-loss-db": None if report.loss_db is None else decimal(report.loss_db, 3),
-            f"{OURS}:oper-status": f"{TYPES}:{report.status}",
-            f"{OURS}:oper-reason": optional(report.reason),
-            LASER: None if report.laser_hz is None else hz_to_thz(report.laser_hz),
-        }
-    )
+    return {
+        "qkdl_id": link.id,
+        "qkdl_performance": performance,
+        f"{OURS}:band": None if link.frequency_hz is None else band_of(link.frequency_hz),
+        f"{OURS}:measured-loss-db": None if report.loss_db is None else decimal(report.loss_db, 3),
+        f"{OURS}:oper-status": f"{TYPES}:{report.status}",
+        f"{OURS}:oper-reason": optional(report.reason),
+    }
 
 
 def _measurements(report: LinkReport) -> Iterator[Container]:

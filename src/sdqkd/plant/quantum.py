@@ -18,8 +18,6 @@ from sdqkd.plant.installation import Installation
 from sdqkd.plant.light import Light
 from sdqkd.plant.readiness import End, Links, own_obstacle, peer_obstacle, peer_of
 
-TELLS_LASER = "Huawei"  # the vendor whose modules say where their laser stands
-
 
 @dataclass(frozen=True, slots=True)
 class Emission:
@@ -47,7 +45,8 @@ class Quantum:
         """Report of a link at one end."""
         own = own_obstacle(self.installation, self.light.faults, end)
         report = own or self._with_peer(end)
-        return replace(report, laser_hz=end.link.frequency_hz) if self._tells_laser(end) else report
+        lit = _lit(self.installation, self.light, end)
+        return replace(report, laser_hz=end.link.frequency_hz) if lit else report
 
     def _with_peer(self, end: End) -> LinkReport:
         peer = peer_of(self.installation, self.links, end)
@@ -68,7 +67,8 @@ class Quantum:
         if not arriving:
             return LinkReport("PASSIVE", f"no light from {transmitter.node}: {self.light.why_dark(emission.ways)}")
         path = min(arriving, key=self.light.loss_db)
-        return self._measured(emission.module, detector, path, self._collision(emission))
+        report = self._measured(emission.module, detector, path, self._collision(emission))
+        return _without_raw_key(report, transmitter, receiver)
 
     def _measured(
         self, transmitter: ModuleEnd, receiver: ModuleEnd, path: LightPath, collision: str
@@ -102,12 +102,6 @@ class Quantum:
                         f" {_common_fibre(emission, other) or port}"
                     )
         return ""
-
-    def _tells_laser(self, end: End) -> bool:
-        interface = self.installation.interface(end.node, end.link.interface)
-        return (
-            _lit(self.installation, self.light, end) and interface is not None and interface.vendor == TELLS_LASER
-        )
 
 
 def node_reports(installation: Installation, links: Links, light: Light) -> dict[str, NodeReport]:
@@ -173,6 +167,14 @@ def _lit(installation: Installation, light: Light, end: End) -> bool:
         return False
     working = (end.node, str(link.interface)) not in light.faults.failed
     return working and installation.interface(end.node, link.interface) is not None
+
+
+def _without_raw_key(report: LinkReport, *ends: End) -> LinkReport:
+    """The report of a link with light: raw key is no secret key, and one end alone cannot make one."""
+    raw = next((end.node for end in ends if end.link.raw_key), None)
+    if raw is None or report.status != "ACTIVE":
+        return report
+    return replace(report, status="PASSIVE", reason=f"{raw} hands out raw key, no secret key", rate_bps=0)
 
 
 def _too_much(loss_db: float, *modules: Interface) -> str:
