@@ -17,6 +17,10 @@ from sdqkd.transport.tls_context import Identity
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
+ISSUES = x509.KeyUsage(
+    digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+)  # fmt: skip
 PURPOSES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
@@ -76,12 +80,18 @@ def issue(
         .not_valid_before(begins)
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    signer = issuer.key if issuer else key
+    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    builder = builder.add_extension(by, critical=False)
+    if authority:
+        builder = builder.add_extension(ISSUES, critical=True)
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName([alternative(a) for a in alternatives]), False)
     if purpose:
         builder = builder.add_extension(x509.ExtendedKeyUsage([PURPOSES[purpose]]), critical=False)
-    certificate = builder.sign(issuer.key if issuer else key, hashes.SHA256())
+    certificate = builder.sign(signer, hashes.SHA256())
     return write(folder, name, certificate, key, issuer)
 
 
