@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from sdqkd.devices import optical
-from sdqkd.devices.hardware import hardware_changes, raise_all
-from sdqkd.devices.optical import OpticalHardware
-from sdqkd.schema.table import Schema
+from sdqkd.devices.optical import OpticalBackend, OpticalDevice
 from sdqkd.schema.tree import Container
 
 CrossConnectionStatus = Literal["up", "down"]
@@ -32,13 +30,8 @@ class SwitchSettings:
     attenuation_db: Mapping[str, float] = field(default_factory=dict)
 
 
-class FibreSwitchBackend(Protocol):
+class FibreSwitchBackend(OpticalBackend, Protocol):
     """A matrix of ports."""
-
-    @property
-    def hardware(self) -> OpticalHardware:
-        """What the device is; it never changes."""
-        ...
 
     def apply(self, settings: SwitchSettings) -> None:
         """Join these ports and no others."""
@@ -49,21 +42,8 @@ class FibreSwitchBackend(Protocol):
         ...
 
 
-class FibreSwitch:
+class FibreSwitch(OpticalDevice[FibreSwitchBackend]):
     """Translates between the optical model and a backend."""
-
-    def __init__(self, name: str, schema: Schema, backend: FibreSwitchBackend) -> None:
-        self.name = name
-        self.schema = schema
-        self._backend = backend
-
-    def factory(self) -> Container:
-        """Give identity and ports."""
-        return optical.factory(self._backend.hardware)
-
-    def check(self, proposed: Container) -> None:
-        """Raise RpcError(s) for changed hardware; the model says the rest."""
-        raise_all(list(hardware_changes(self.schema, self.factory(), proposed)))
 
     def apply(self, running: Container) -> None:
         """Hand cross-connections and attenuations to the backend."""

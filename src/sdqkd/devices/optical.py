@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
+from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.trees import container, entries, optional
 from sdqkd.schema.reader import Reader
+from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
 TOP = "sdqkd-optical-device:optical-device"
@@ -23,18 +26,43 @@ class OpticalHardware:
     ports: tuple[str, ...]
 
 
-def factory(hardware: OpticalHardware) -> Container:
-    """Factory configuration: identity and ports."""
-    ports = (Container({"name": name}) for name in hardware.ports)
-    device = container(
-        {
-            "device-id": hardware.device_id,
-            "vendor": optional(hardware.vendor),
-            "product": optional(hardware.product),
-            "port": entries("name", ports),
-        }
-    )
-    return Container({TOP: device})
+class OpticalBackend(Protocol):
+    """What is behind any optical device."""
+
+    @property
+    def hardware(self) -> OpticalHardware:
+        """What the device is; it never changes."""
+        ...
+
+
+B = TypeVar("B", bound=OpticalBackend)
+
+
+class OpticalDevice(Generic[B]):
+    """What all optical devices do alike; each kind adds how its settings are applied and what it reports."""
+
+    def __init__(self, name: str, schema: Schema, backend: B) -> None:
+        self.name = name
+        self.schema = schema
+        self._backend = backend
+
+    def factory(self) -> Container:
+        """Give identity and ports."""
+        hardware = self._backend.hardware
+        ports = (Container({"name": name}) for name in hardware.ports)
+        device = container(
+            {
+                "device-id": hardware.device_id,
+                "vendor": optional(hardware.vendor),
+                "product": optional(hardware.product),
+                "port": entries("name", ports),
+            }
+        )
+        return Container({TOP: device})
+
+    def check(self, proposed: Container) -> None:
+        """Raise RpcError(s) for changed hardware; the model says the rest."""
+        raise_all(list(hardware_changes(self.schema, self.factory(), proposed)))
 
 
 def state(hardware: OpticalHardware, list_name: str, items: Iterable[Container]) -> Container:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sdqkd.devices import optical
-from sdqkd.devices.hardware import hardware_changes, raise_all
-from sdqkd.devices.optical import OpticalHardware
+from sdqkd.devices.optical import OpticalBackend, OpticalDevice
 from sdqkd.devices.trees import container, decimal
 from sdqkd.physics.grid import thz_to_hz
 from sdqkd.schema.reader import Reader
-from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
 MIN_DBM, MAX_DBM = -120.0, 40.0  # what `power-dbm` can say
@@ -38,13 +36,8 @@ class ChannelReport:
     received_power_dbm: float | None = None
 
 
-class TransponderBackend(Protocol):
+class TransponderBackend(OpticalBackend, Protocol):
     """A shelf of transceivers."""
-
-    @property
-    def hardware(self) -> OpticalHardware:
-        """What the device is; it never changes."""
-        ...
 
     def apply(self, channels: Mapping[str, ChannelSettings]) -> None:
         """Run these channels, by name, and no others."""
@@ -55,21 +48,8 @@ class TransponderBackend(Protocol):
         ...
 
 
-class Transponder:
+class Transponder(OpticalDevice[TransponderBackend]):
     """Translates between the optical model and a backend."""
-
-    def __init__(self, name: str, schema: Schema, backend: TransponderBackend) -> None:
-        self.name = name
-        self.schema = schema
-        self._backend = backend
-
-    def factory(self) -> Container:
-        """Give identity and ports."""
-        return optical.factory(self._backend.hardware)
-
-    def check(self, proposed: Container) -> None:
-        """Raise RpcError(s) for changed hardware; the model says the rest."""
-        raise_all(list(hardware_changes(self.schema, self.factory(), proposed)))
 
     def apply(self, running: Container) -> None:
         """Hand the channels to the backend."""
