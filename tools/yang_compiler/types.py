@@ -157,6 +157,9 @@ def _canonical(statement: Statement, text: str, default: Statement) -> str:
         return str(statement.i_type_spec.str_to_val([], default.pos, text, None))
     if statement.arg == "decimal64":
         return _plain_decimal(text)
+    if statement.arg == "bits":
+        positions = {bit.arg: int(bit.i_position) for bit in statement.search("bit")}
+        return " ".join(sorted(text.split(), key=lambda name: positions[name]))
     return text
 
 

@@ -8,13 +8,14 @@ have that name; everything else is done as XPath 1.0 says it.
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from sdqkd.errors import RpcError
 from sdqkd.schema.path import parse_path
-from sdqkd.schema.table import SchemaNode
+from sdqkd.schema.table import Expression, Schema, SchemaNode
 from sdqkd.schema.xpath import (
     Call,
     Expr,
@@ -66,8 +67,46 @@ class Budget:
             raise TooExpensiveError(f"the expression takes more than {self._steps} steps: make it more specific")
 
 
-def check(expression: Expr, names: Names) -> None:
-    """Raise XPathError for what no evaluation can do: unbound prefixes, unknown functions, variables."""
+class Prepared:
+    """An expression with what its names mean, checked, to be evaluated as often as wanted.
+
+    Raises XPathError for what no evaluation can do: unbound prefixes, unknown functions, variables.
+    """
+
+    def __init__(self, schema: Schema, expression: Expr, names: Names) -> None:
+        _check(expression, names)
+        self.expression = expression
+        self.names = names
+        self.literals = Literals(schema, names)
+        self._schema = schema
+        self._plans: dict[int, tuple[Stride, ...]] = {}
+        self._named: dict[tuple[SchemaNode | None, int], list[SchemaNode]] = {}
+
+    def plan(self, path: Path) -> tuple[Stride, ...]:
+        """The steps of a path in it, as they are done."""
+        if id(path) not in self._plans:
+            self._plans[id(path)] = tuple(strides(path.steps))
+        return self._plans[id(path)]
+
+    def named(self, above: SchemaNode | None, known: Mapping[str, SchemaNode], test: NodeTest) -> list[SchemaNode]:
+        """The schema nodes of `known`, which are those below `above`, that pass a test of names in it."""
+        key = (above, id(test))
+        if key not in self._named:
+            self._named[key] = [node for node in known.values() if self.is_named(node, test)]
+        return self._named[key]
+
+    def is_named(self, node: SchemaNode, test: NodeTest) -> bool:
+        """Whether a node passes a test of names."""
+        return test.name in ("*", node.name) and self.names.admits(test, node.module)
+
+
+@functools.cache
+def prepared(schema: Schema, expression: Expression) -> Prepared:
+    """An expression of a model. Raises XPathError."""
+    return Prepared(schema, parse(expression.xpath), names_of(expression))
+
+
+def _check(expression: Expr, names: Names) -> None:
     names.check(expression)
     for part in walk(expression):
         if isinstance(part, Variable):
@@ -89,8 +128,8 @@ def evaluate(
     expression: Expr, document: Document, names: Names, at: Place | None = None, budget: Budget | None = None
 ) -> Value:
     """The value of an expression, at the root if not elsewhere. Raises XPathError, TooExpensiveError."""
-    check(expression, names)
-    return Evaluation(document, names, at or document.root, budget or Budget()).value(expression)
+    ready = Prepared(document.schema, expression, names)
+    return Evaluation(document, ready, at or document.root, budget or Budget()).value()
 
 
 class _Frame(NamedTuple):
@@ -102,23 +141,20 @@ class _Frame(NamedTuple):
 
 
 class Evaluation:
-    """One checked expression at one node, which is `current`."""
+    """One expression at one node of a document, which is `current`."""
 
-    def __init__(self, document: Document, names: Names, current: Place, budget: Budget) -> None:
+    def __init__(self, document: Document, ready: Prepared, current: Place, budget: Budget) -> None:
         self.document = document
         self.current = current
         self.spend = budget.spend
-        self._names = names
+        self._ready = ready
         self._budget = budget
-        self._literals = Literals(document.schema, names)
-        self._comparison = Comparison(self._literals, self.text_of, self.spend)
-        self._plans: dict[int, tuple[Stride, ...]] = {}
-        self._wanted: dict[tuple[SchemaNode | None, int], list[SchemaNode]] = {}
+        self._comparison = Comparison(ready.literals, self.text_of, self.spend)
         self._keys: dict[tuple[SchemaNode, int], tuple[str, ...] | None] = {}
 
-    def value(self, expression: Expr) -> Value:
-        """Evaluate at the current node."""
-        return self._value(expression, _Frame(self.current))
+    def value(self) -> Value:
+        """Evaluate. Raises XPathError, TooExpensiveError."""
+        return self._value(self._ready.expression, _Frame(self.current))
 
     # What functions ask
 
@@ -134,7 +170,7 @@ class Evaluation:
 
     def identity(self, text: str) -> str | None:
         """The `module:NAME` that an identity's name means here, None for none."""
-        return self._literals.identity(text)
+        return self._ready.literals.identity(text)
 
     def referred(self, place: Place) -> list[Place]:
         """The nodes to which a leafref or instance-identifier leads: RFC 7950 section 10.3.1."""
@@ -143,8 +179,8 @@ class Evaluation:
         found: list[Place] = []
         for leaf_type in member_types(place.node.type):
             if leaf_type.reference is not None:
-                inner = Evaluation(self.document, names_of(leaf_type.reference), place, self._budget)
-                nodes = inner.value(parse(leaf_type.reference.xpath))
+                reference = prepared(self.document.schema, leaf_type.reference)
+                nodes = Evaluation(self.document, reference, place, self._budget).value()
                 found += [to for to in nodes if to.value == place.value] if isinstance(nodes, list) else []
             elif leaf_type.base == "instance-identifier":
                 found += self._instance(place.value)
@@ -236,7 +272,7 @@ class Evaluation:
         nodes = self._nodes(path.start, frame)
         # Nodes of one level stay in document order when each is replaced by its children.
         one_level = len(nodes) <= 1
-        for stride in self._plan(path):
+        for stride in self._ready.plan(path):
             found = [self._step(place, stride) for place in nodes]
             downwards = stride.step.axis in {"child", "self"}
             if len(found) <= 1 or (one_level and downwards):
@@ -245,11 +281,6 @@ class Evaluation:
                 nodes = self._ordered(place for one in found for place in one)
             one_level = (one_level and downwards) or len(nodes) <= 1
         return nodes
-
-    def _plan(self, path: Path) -> tuple[Stride, ...]:
-        if id(path) not in self._plans:
-            self._plans[id(path)] = tuple(strides(path.steps))
-        return self._plans[id(path)]
 
     def _ordered(self, places: Iterable[Place]) -> list[Place]:
         found = list(dict.fromkeys(places))
@@ -291,18 +322,17 @@ class Evaluation:
 
     def _passes(self, place: Place, test: NodeTest) -> bool:
         if test.kind == "name":
-            return place.node is not None and not place.is_text and self._is_named(place.node, test)
+            return place.node is not None and not place.is_text and self._ready.is_named(place.node, test)
         return test.kind == "node" or (test.kind == "text" and place.is_text)
-
-    def _is_named(self, node: SchemaNode, test: NodeTest) -> bool:
-        return test.name in ("*", node.name) and self._names.admits(test, node.module)
 
     def _children(self, place: Place, step: Step) -> list[Place]:
         """The children that pass the test, and of a list no more than the predicates can want."""
         document, test = self.document, step.test
         if test.kind != "name":
             return [child for child in document.children(place) if self._passes(child, test)]
-        wanted = self._named_children(place, test)
+        if place.is_text:
+            return []
+        wanted = self._ready.named(place.node, document.known(place), test)
         if len(wanted) != 1:
             members = {node.member for node in wanted}
             present = (member for member in document.names(place) if member in members)
@@ -312,17 +342,6 @@ class Evaluation:
             return document.members(place, wanted[0].member)
         entry = document.entry(place, wanted[0], keys)
         return [entry] if entry is not None else []
-
-    def _named_children(self, place: Place, test: NodeTest) -> list[SchemaNode]:
-        """The schema nodes among the children that pass a test of names."""
-        if place.is_text:
-            return []
-        key = (place.node, id(test))
-        found = self._wanted.get(key)
-        if found is None:
-            known = self.document.known(place).values()
-            found = self._wanted[key] = [node for node in known if self._is_named(node, test)]
-        return found
 
     # Entries by their keys
 
@@ -339,8 +358,8 @@ class Evaluation:
             text = self._constant(wanted)
             for key in node.keys:
                 leaf = node.children[key]
-                if text is not None and leaf.type is not None and self._is_named(leaf, test):
-                    demanded.setdefault(key, self._literals.value_of(leaf.type, text))
+                if text is not None and leaf.type is not None and self._ready.is_named(leaf, test):
+                    demanded.setdefault(key, self._ready.literals.value_of(leaf.type, text))
         keys = tuple(demanded[key] for key in node.keys if key in demanded)
         return keys if len(keys) == len(node.keys) else None
 
