@@ -191,6 +191,25 @@ def test_an_ended_session_gets_nothing_and_the_others_hear_of_it(world: Worlds) 
     place.hub.leave(slow.id, place.now)
 
 
+def test_after_a_loss_nothing_more_comes(world: Worlds) -> None:
+    """It could take the second event, but has lost the first one."""
+    place = world(netconf=StreamSpec("NETCONF", "", max_events=0))
+    slow, quick = place.session(1, takes=0), place.session(2)
+    for session in (slow, quick):
+        place.ask(session, CREATE % "")
+
+    def cause_another() -> None:
+        if slow.takes is not None:
+            slow.takes = None
+            publish(place, 2)
+
+    quick.on_notify = cause_another
+    publish(place, 1)
+    assert numbers(quick) == ["1", "2"]
+    assert slow.got == []
+    assert slow.ended
+
+
 def test_an_event_that_an_event_causes_comes_after_it(world: Worlds) -> None:
     place = world()
     first, second = place.session(1), place.session(2)

@@ -136,5 +136,6 @@ def test_a_loss_breaks_it(at: At) -> None:
         assert subscription.broken is None
         stream.append(at(number), DOWN, DOWN_XML % (number, b""))
     stream.age_out()
+    assert subscription.next_message(at(3)) is None
     assert subscription.broken is not None
     assert "too slowly" in subscription.broken

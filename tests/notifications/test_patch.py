@@ -68,6 +68,11 @@ def test_the_users_order_is_kept_by_places() -> None:
     ]
 
 
+def test_only_what_moved_is_moved() -> None:
+    edits = edits_between(rows("a", a=["1", "2", "3", "4"]), rows("a", a=["2", "1", "3", "4"]))
+    assert [(edit.operation, edit.target[-2:]) for edit in edits] == [("move", "2,")]
+
+
 def test_the_root_is_a_slash(schema: Schema) -> None:
     assert target_of(schema, ()) == "/"
     assert target_of(schema, (NODE, "qkd_links", ("qkd_link", ("1",)))) == f"/{NODE}/qkd_links/qkd_link=1"

@@ -160,6 +160,26 @@ def test_what_is_held_back_is_told_when_its_time_comes(at: At) -> None:
     assert watch.due is None
 
 
+def test_what_nobody_needs_to_hear_holds_nothing_back(at: At) -> None:
+    watch = QkdWatch()
+    watch.begin(link("OFF"))
+    assert names(watch.look(link("PASSIVE"), at(0))) == []
+    assert names(watch.look(link("ACTIVE"), at(1))) == ["event", "sdqkdn_link_perf_update"]
+
+
+def test_what_is_held_back_is_logged_though_nobody_listens(world: Callable[..., World]) -> None:
+    place = world(watch=QkdWatch())
+    for status in ("ACTIVE", "PASSIVE"):
+        place.state = link(status, skr=0)
+        place.hub.state_changed(place.now)
+        place.wait(1)
+    place.wait(20)
+    session = place.session()
+    start = "<replay-start-time>2026-11-23T09:00:00Z</replay-start-time>"
+    place.establish(session, f"<stream>QKD</stream>{start}")
+    assert session.names() == ["event", "sdqkdn_link_down", "replay-completed"]
+
+
 def test_alarms_rise_fall_and_end() -> None:
     rates = [4.9, 5.1, 9.1, 8.6, 8.4, 4.6, 4.4]
     told = list(play([link(qber=rate) for rate in rates], start=link(qber=1)))

@@ -130,8 +130,8 @@ class LegacySubscription:
         return None if self.over else self.reader.stop
 
     def next_message(self, now: datetime) -> Message | None:
-        """The next message, None if there is none for now."""
-        item = self.reader.read(now)
+        """The next message, None if there is none for now. After a loss there is none ever."""
+        item = None if self.broken else self.reader.read(now)
         if isinstance(item, Event):
             return Message(item.time, item.payload)
-        return None if item is None or item is Mark.LOST else Message(now, _PAYLOADS[item])
+        return None if item is None else Message(now, _PAYLOADS[item])

@@ -111,7 +111,7 @@ class Outlet:
     def _round(self, now: datetime) -> bool:
         sent = False
         for one in tuple(self.subscriptions):
-            if self.blocked or one.broken:
+            if self.blocked:
                 return False
             message = one.next_message(now)
             if message is not None:
