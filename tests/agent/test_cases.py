@@ -2,9 +2,9 @@
 
 A case is a sequence of `<c:send>` and `<c:expect>`; with `session="b"` they belong to another session than the
 first one, which opens when it is first named, and `<c:leave>` drops a session. `<c:wait seconds="600">` lets time
-pass, `<c:restart>` switches the agent off and on. A case may ask for an agent with `startup="true"`, and for access
-control, `admins="noc"` and `viewers="eva"`, with `recovery="root"`; the name of a session is its user. What `<c:expect>`
-holds must be the content of the reply; of an `<rpc-error>` only the parts that are written there
+pass, `<c:restart>` switches the agent off and on. A case may ask for an agent with `startup="true"`, and for one
+with access control by `admins="noc"`, `viewers="eva"` and `recovery="root"`; a session has the name of its user.
+What `<c:expect>` holds must be the content of the reply; of an `<rpc-error>` only the parts that are written there
 are compared. Paths may bear any prefix that is bound to the right namespace.
 """
 
@@ -69,8 +69,8 @@ def test_case(case: etree._Element, power: Power) -> None:
 
 
 def _options(case: etree._Element) -> dict[str, Any]:
-    roles = {user: "admin" for user in case.get("admins", "").split()}
-    roles |= {user: "viewer" for user in case.get("viewers", "").split()}
+    roles = dict.fromkeys(case.get("admins", "").split(), "admin")
+    roles |= dict.fromkeys(case.get("viewers", "").split(), "viewer")
     return {
         "startup": case.get("startup") == "true",
         "roles": roles or None,

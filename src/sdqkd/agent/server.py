@@ -66,7 +66,7 @@ class Agent:
         names = (*datastores.targets, "intended", "operational")
         announced = capabilities(schema, names)
         monitor = Monitor(datastores, sessions, announced, clock.wall())
-        hardware.reports += (monitor.state, lambda: library(schema, names).tree)
+        hardware.reports += (access.state, monitor.state, lambda: library(schema, names).tree)
         self._service = Service(
             name=name,
             schema=schema,

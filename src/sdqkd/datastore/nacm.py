@@ -192,6 +192,8 @@ class Rights:
 
     def concealed(self, error: RpcError) -> RpcError:
         """Give an error without what it tells of nodes that the user may not read: RFC 8341 section 3.2.5."""
+        if error.tag == "access-denied":  # made with care, in `_denied`
+            return error
         try:
             path = parse_path(self._schema, error.path or "/")
         except RpcError:  # the path of something that the model does not have
