@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from tests.notifications.lxml_xpath import LxmlXPath
 
 from sdqkd.errors import DeviceError
 from sdqkd.notifications.base_events import Client
@@ -110,7 +109,7 @@ class World:
         }
         self.reads = 0
         self.fails = False
-        self.hub = Hub(schema, sources, START, xpath=LxmlXPath(schema), wake=self.wakes.append, **options)
+        self.hub = Hub(schema, sources, START, wake=self.wakes.append, **options)
         self.sessions: dict[int, Notebook] = {}
 
     def operational(self) -> Container:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from lxml import etree
 from tests.notifications.conftest import START, payload
-from tests.notifications.lxml_xpath import LxmlXPath
 
 from sdqkd.errors import RpcError
 from sdqkd.notifications.filters import Filters
@@ -31,7 +30,7 @@ DOWN_XML = (
 def read(schema: Schema, operation: etree._Element) -> Request:
     streams = [Stream(NETCONF, START), Stream(StreamSpec("QUIET", "", max_events=0), START)]
     named = {stream.spec.name: stream for stream in streams}
-    return read_request(operation, named, Filters(schema, LxmlXPath(schema)), START)
+    return read_request(operation, named, Filters(schema), START)
 
 
 def cases(kind: str) -> list[pytest.param]:
@@ -55,15 +54,6 @@ def test_what_is_refused(schema: Schema, operation: etree._Element, wanted: etre
     assert wanted.get("says", "") in caught.value.message
 
 
-def test_a_server_without_xpath_says_so(schema: Schema) -> None:
-    operation = etree.fromstring(
-        '<create-subscription xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
-        '<filter type="xpath" select="/*"/></create-subscription>'
-    )
-    with pytest.raises(RpcError, match="use a subtree filter"):
-        read_request(operation, {"NETCONF": Stream(NETCONF, START)}, Filters(schema), START)
-
-
 SUBTREE = '<filter type="subtree">%s</filter>'
 XPATH = '<filter type="xpath" xmlns:e="urn:etsi:qkd:yang:etsi-qkd-node" select="%s"/>'
 FILTERS = {
@@ -77,6 +67,9 @@ FILTERS = {
     "another kind": (SUBTREE % "<alarm/>", []),
     "an empty filter": (SUBTREE % "", []),
     "by an expression": (XPATH % "/e:sdqkdn_interface_down[e:qkd_interface/e:qkdi_id=1]", [1]),
+    "by an expression without prefixes": (XPATH % "//qkdi_id = 2", [2]),
+    "by the name of a module": (XPATH % "/etsi-qkd-sdn-node:sdqkdn_interface_down", [1, 2]),
+    "by a number": (XPATH % "count(//e:qkdi_id) - 1", []),
     "attributes as in the examples of the RFC": (
         '<filter xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0" nc:type="xpath"'
         ' xmlns:e="urn:etsi:qkd:yang:etsi-qkd-node" nc:select="//e:qkdi_id[.=2]"/>',

@@ -185,6 +185,26 @@ def test_what_is_not_selected_is_not_told(world: Worlds) -> None:
     assert [edits(update) for update in session.take()] == [[("create", f"/{NODE}/qkdn_version")]]
 
 
+@pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        ("/q:qkd_node/q:qkdn_version", {"qkdn_version": "1"}),
+        ("//etsi-qkd-sdn-node:qkdn_location_id[. = 'here']", {"qkdn_location_id": "here"}),
+        ("/q:qkd_node/q:qkdn_version = 1", {}),
+    ],
+)
+def test_an_expression_selects_too(world: Worlds, expression: str, wanted: dict[str, str]) -> None:
+    place = world()
+    session = place.session()
+    place.configure(VERSION, "1")
+    place.configure(PLACE, "here")
+    element = '<yp:datastore-xpath-filter xmlns:q="urn:etsi:qkd:yang:etsi-qkd-node">%s</yp:datastore-xpath-filter>'
+    place.establish(session, RUNNING + element % expression + periodic(500))
+    (update,) = session.take()
+    tree = decode(place.schema, update.find(f"{YP}datastore-contents"))
+    assert tree == (Container({NODE: Container(wanted)}) if wanted else EMPTY)
+
+
 def test_what_may_not_be_read_is_not_told(world: Worlds) -> None:
     place = world()
     session = place.session()

@@ -97,9 +97,10 @@ def _client(client: Client) -> dict[str, Node]:
 
 def _edits(schema: Schema, changes: Sequence[Change]) -> dict[str, str]:
     """Operations by target; at most `MAX_EDITS`."""
-    edits = dict(edit for change in changes for edit in _edit(schema, change))
-    if len(edits) <= MAX_EDITS:
-        return {target: operation for target, operation in edits.items() if target}
+    if len(changes) <= MAX_EDITS:
+        edits = dict(edit for change in changes for edit in _edit(schema, change))
+        if len(edits) <= MAX_EDITS:
+            return {target: operation for target, operation in edits.items() if target}
     above = [change.path[:-1] for change in changes]
     while len(set(above)) > MAX_EDITS:
         longest = max(map(len, above))

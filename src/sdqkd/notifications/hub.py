@@ -15,7 +15,7 @@ from sdqkd.errors import RpcError, SdqkdError
 from sdqkd.notifications import base_events, operations
 from sdqkd.notifications.base_events import Client
 from sdqkd.notifications.board import OPERATIONAL, RUNNING, Board, Limits, Sources
-from sdqkd.notifications.filters import Filters, XPath
+from sdqkd.notifications.filters import Filters
 from sdqkd.notifications.legacy import LegacySubscription
 from sdqkd.notifications.message import payload_of
 from sdqkd.notifications.outlet import Subscriber
@@ -25,7 +25,7 @@ from sdqkd.notifications.report import state_of
 from sdqkd.notifications.selection import FILTERS
 from sdqkd.notifications.streams import NETCONF, Stream, StreamSpec
 from sdqkd.notifications.subscription import StreamSubscription
-from sdqkd.schema.diff import diff
+from sdqkd.schema.diff import Change, diff
 from sdqkd.schema.elements import Element
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
@@ -68,7 +68,6 @@ class Hub:
         streams: Sequence[StreamSpec] = (),
         netconf: StreamSpec = NETCONF,
         watch: Watch | None = None,
-        xpath: XPath | None = None,
         limits: Limits | None = None,
         wake: Callable[[datetime | None], None] = _nobody,
     ) -> None:
@@ -77,7 +76,7 @@ class Hub:
             schema,
             {spec.name: Stream(spec, now) for spec in specs},
             Sources(sources),
-            Filters(schema, xpath),
+            Filters(schema),
             limits or Limits(),
         )
         self._watch = watch
@@ -115,14 +114,25 @@ class Hub:
             self._publishing = False
         self._settle(now)
 
-    def config_changed(self, old: Container, new: Container, now: datetime, by: Client | None = None) -> None:
-        """Tell that running has changed, by a client or by the server itself (None)."""
+    def config_changed(
+        self,
+        old: Container,
+        new: Container,
+        now: datetime,
+        by: Client | None = None,
+        changes: Sequence[Change] | None = None,
+    ) -> None:
+        """Tell that running has changed, by a client or by the server itself (None).
+
+        `changes` are their `diff`, if the caller has it already.
+        """
         if old is new:
             return
         board = self._board
         board.sources.forget()
         if f"{base_events.MODULE}:netconf-config-change" in board.schema.notifications:
-            changes = diff(board.schema, old, new)
+            if changes is None:
+                changes = diff(board.schema, old, new)
             if changes:
                 self.publish(base_events.config_change(board.schema, changes, by), now)
         if old.children.get(FILTERS) is not new.children.get(FILTERS):

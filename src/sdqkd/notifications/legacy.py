@@ -92,16 +92,18 @@ def _filter(element: Element | None, filters: Filters) -> Matches:
     if kind == "subtree":
         return filters.events_by_subtree(element)
     expression = element.get("select") or element.get(f"{{{_BASE}}}select")
-    if kind != "xpath" or expression is None:
-        attribute = "type" if kind != "xpath" else "select"
-        tag = "bad-attribute" if kind != "xpath" else "missing-attribute"
-        info = {"bad-attribute": attribute, "bad-element": "filter"}
-        message = "a filter has the type subtree, or xpath with a select"
-        raise RpcError(tag, message, "protocol", info=info)
+    if kind != "xpath":
+        raise _bad_filter("bad-attribute", "type", f"a filter is of the type subtree or xpath, not '{kind[:80]}'")
+    if expression is None:
+        raise _bad_filter("missing-attribute", "select", "a filter of the type xpath needs a select")
     try:
         return filters.events_by_xpath(expression, element)
     except ValueError as error:
-        raise _refused("invalid-value", "filter", str(error)) from error
+        raise _bad_filter("bad-attribute", "select", str(error)) from error
+
+
+def _bad_filter(tag: str, attribute: str, message: str) -> RpcError:
+    return RpcError(tag, message, "protocol", info={"bad-attribute": attribute, "bad-element": "filter"})
 
 
 def _refused(tag: str, element: str, message: str) -> RpcError:

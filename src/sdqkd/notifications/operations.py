@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from sdqkd.errors import RpcError
+from sdqkd.errors import RpcError, SdqkdError
 from sdqkd.notifications.board import Board
-from sdqkd.notifications.filters import Matches, Selects
+from sdqkd.notifications.filters import Matches
 from sdqkd.notifications.legacy import LegacySubscription, read_request
 from sdqkd.notifications.message import NAMESPACE
 from sdqkd.notifications.outlet import Outlet, Subscriber, View
@@ -28,7 +28,7 @@ from sdqkd.notifications.requests import (
     read_id,
     read_modify,
 )
-from sdqkd.notifications.selection import data_filter, event_filter, is_named
+from sdqkd.notifications.selection import data_filter, event_filter, filter_unsupported, is_named
 from sdqkd.notifications.subscription import DynamicSubscription, StreamSubscription
 from sdqkd.notifications.terms import OnChange, Terms
 from sdqkd.notifications.times import time_text
@@ -102,15 +102,22 @@ def _to_datastore(
         raise datastore_refused(datastore, board.sources)
     assert trigger is not None
     check_pace("establish-subscription", trigger, board.limits.shortest_period)
-    select = data_filter(board, terms, operation, "establish-subscription")
-    view = _view(board, subscriber, terms, select)
+    view = _view(board, subscriber, terms, operation, "establish-subscription")
     if isinstance(trigger, OnChange):
         return OnChangePush(board.schema, number, terms, view, now)
     return PeriodicPush(board.schema, number, terms, view, now)
 
 
-def _view(board: Board, subscriber: Subscriber, terms: Terms, select: Selects) -> View:
-    return View(lambda: board.sources.read(terms.datastore or ""), subscriber, select)
+def _view(board: Board, subscriber: Subscriber, terms: Terms, operation: Element | None, name: str) -> View:
+    select = data_filter(board, terms, operation, name)
+    view = View(lambda: board.sources.read(terms.datastore or ""), subscriber, select)
+    try:
+        view()  # what is read now is kept for the first update
+    except ValueError as error:
+        raise filter_unsupported(name, str(error), data=True) from error
+    except SdqkdError:
+        pass  # the device may answer later
+    return view
 
 
 def _established(board: Board, begun: DynamicSubscription) -> bytes:
@@ -146,8 +153,7 @@ def _refilter(
         matches = event_filter(board, terms, operation, "modify-subscription")
         subscription.reader.wanted = _permitted(subscriber, matches)
     elif isinstance(subscription, PushSubscription):
-        select = data_filter(board, terms, operation, "modify-subscription")
-        subscription.see(_view(board, subscriber, terms, select))
+        subscription.see(_view(board, subscriber, terms, operation, "modify-subscription"))
 
 
 def delete(board: Board, subscriber: Subscriber, operation: Element, now: datetime) -> bytes:

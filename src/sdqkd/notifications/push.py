@@ -137,6 +137,7 @@ class OnChangePush(PushSubscription):
         self._told = self._seen = self._read() or EMPTY
         self._sync = self._on_change.sync
         self._touched: dict[Path, str] = {}
+        self._changes_since: Sequence[Change] | None = None  # from what was told to what was seen, if known
         self._incomplete = False
         self._free_at = now
         self._patches = 0
@@ -158,7 +159,10 @@ class OnChangePush(PushSubscription):
         tree = self._read()
         if tree is None or tree is self._seen:
             return
-        for change in diff(self.schema, self._seen, tree):
+        changes = diff(self.schema, self._seen, tree)
+        # Mostly one change is told before the next one comes: then it need not be worked out twice.
+        self._changes_since = changes if self._told is self._seen else None
+        for change in changes:
             self._touched.pop(change.path, None)
             if len(self._touched) < MAX_TOUCHED:
                 self._touched[change.path] = change.op
@@ -169,9 +173,13 @@ class OnChangePush(PushSubscription):
     def _update(self, now: datetime) -> Message | None:
         if not self._sync and (not self._touched or now < self._free_at):
             return None
+        changes, self._changes_since = self._changes_since, None
         told, self._told = self._told, self._seen
         touched, self._touched = self._touched, {}
-        message = self._whole(now, self._seen) if self._sync else self._changes(now, told, touched)
+        if self._sync:
+            message: Message | None = self._whole(now, self._seen)
+        else:
+            message = self._changes(now, told, touched, changes)
         self._sync = False
         if message is not None:
             self._incomplete = False
@@ -181,8 +189,11 @@ class OnChangePush(PushSubscription):
     def _next_due(self) -> datetime | None:
         return self._free_at if self._touched else None
 
-    def _changes(self, now: datetime, told: Container, touched: dict[Path, str]) -> Message | None:
-        changes = diff(self.schema, told, self._seen)
+    def _changes(
+        self, now: datetime, told: Container, touched: dict[Path, str], changes: Sequence[Change] | None
+    ) -> Message | None:
+        if changes is None:
+            changes = diff(self.schema, told, self._seen)
         edits = edits_of(self.schema, told, self._seen, [*changes, *self._stirred(changes, touched)])
         wanted = [edit for edit in edits if edit.operation not in self._on_change.excluded]
         return self._patch(now, wanted) if wanted else None

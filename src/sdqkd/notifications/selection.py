@@ -44,8 +44,8 @@ def event_filter(board: Board, terms: Terms, operation: Element | None, name: st
         if source.is_subtree:
             return board.filters.events_by_subtree(source.subtree)
         return board.filters.events_by_xpath(source.text, source.element)
-    except (ValueError, RpcError) as error:
-        raise _unsupported(name, error, data=False) from error
+    except ValueError as error:
+        raise filter_unsupported(name, str(error), data=False) from error
 
 
 def data_filter(board: Board, terms: Terms, operation: Element | None, name: str) -> Selects:
@@ -57,8 +57,8 @@ def data_filter(board: Board, terms: Terms, operation: Element | None, name: str
         if source.is_subtree:
             return board.filters.data_by_subtree(source.subtree)
         return board.filters.data_by_xpath(source.text, source.element)
-    except (ValueError, RpcError) as error:
-        raise _unsupported(name, error, data=True) from error
+    except ValueError as error:
+        raise filter_unsupported(name, str(error), data=True) from error
 
 
 def _source(board: Board, chosen: tuple[str, str], operation: Element | None) -> _Source:
@@ -79,7 +79,7 @@ def _kept(board: Board, member: str, name: str) -> _Source:
     raise ValueError(f"there is no filter '{name}' in the configuration")
 
 
-def _unsupported(operation: str, error: Exception, *, data: bool) -> RpcError:
-    message = error.message if isinstance(error, RpcError) else str(error)
+def filter_unsupported(operation: str, message: str, *, data: bool) -> RpcError:
+    """The error for a filter that is none, or too much work; `data` if it is for a datastore."""
     hints = {"filter-failure-hint": message}
     return hinted(operation, f"{SN}:filter-unsupported", message, hints, data=data)

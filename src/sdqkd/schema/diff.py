@@ -107,10 +107,14 @@ def _list(node: SchemaNode, path: Path, old: Node | None, new: Node | None) -> I
         return
     above, member = path[:-1], node.member
     # Backwards, so that the inverse adds them forwards.
-    for keys in reversed([keys for keys in before if keys not in after]):
+    gone = before.keys() - after.keys()
+    for keys in reversed([keys for keys in before if keys in gone]) if gone else ():
         yield _change((*above, (member, keys)), before[keys], None)
     for keys, entry in after.items():
-        yield from _entry(node, (*above, (member, keys)), before.get(keys), entry)
+        was = before.get(keys)
+        # Nearly all entries of a long list are the same, and that must cost next to nothing.
+        if was is not entry:
+            yield from _entry(node, (*above, (member, keys)), was, entry)
 
 
 def _entry(node: SchemaNode, path: Path, old: Node | None, new: Node | None) -> Iterator[Change]:
