@@ -1,10 +1,14 @@
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
 from sdqkd.errors import RpcError
-from sdqkd.netconf.xml import escape, local_name_of, namespace_of, parse, text_of
+from sdqkd.netconf import xml
+from sdqkd.netconf.xml import escape, escape_text, local_name_of, namespace_of, parse, text_of
 
 BOMB = (
     b'<!DOCTYPE l [<!ENTITY a0 "x">'
@@ -83,3 +87,45 @@ def test_escaped_text_reads_back(text: str) -> None:
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF)))
 def test_ordinary_text_is_kept(text: str) -> None:
     assert (etree.fromstring(f"<a>{escape(text)}</a>").text or "") == text
+
+
+def test_a_message_of_too_many_tags_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml, "MAX_TAGS", 3)
+    assert len(parse(b"<a><b/></a>")) == 1
+    with pytest.raises(RpcError, match="more than 3 tags") as refused:
+        parse(b"<a><b/><c/></a>")
+    assert (refused.value.tag, refused.value.type) == ("too-big", "rpc")
+
+
+def test_names_that_peers_make_up_are_not_kept() -> None:
+    """Of 40 MB of names nothing is left: libxml2 would keep them all if the main thread had met them."""
+
+    def made_up(number: int) -> bytes:
+        return b"<a>" + b"".join(b"<n%d-%d%s/>" % (number, at, b"x" * 400) for at in range(1000)) + b"</a>"
+
+    for number in range(20):
+        parse(made_up(number))
+    before_mib = _resident_mib()
+    for number in range(20, 120):
+        assert len(parse(made_up(number))) == 1000
+    assert _resident_mib() - before_mib < 10
+
+
+def test_a_long_message_fails_as_a_short_one_does() -> None:
+    reasons = []
+    for length in (1, 10_000):
+        with pytest.raises(RpcError) as refused:
+            parse(b"<a>" + b"x" * length + b"</b>")
+        reasons.append((refused.value.tag, refused.value.message.partition(":")[0]))
+    assert reasons[0] == reasons[1]
+
+
+def _resident_mib() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@given(st.text())
+def test_escaped_text_of_an_element_reads_back_too_and_keeps_its_lines(text: str) -> None:
+    carried = etree.fromstring(f"<a>{escape_text(text)}</a>").text or ""
+    assert carried == (etree.fromstring(f"<a>{escape(text)}</a>").text or "")
+    assert escape_text(text).count("\n") == text.count("\n")

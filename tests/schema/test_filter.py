@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from sdqkd.errors import RpcError
+from sdqkd.schema import filter as filter_module
 from sdqkd.schema.filter import selector, subtree
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
@@ -55,3 +57,24 @@ def test_a_filter_for_notifications_selects_among_them(schema: Schema) -> None:
 
     assert selected("") == selected("<litres>1</litres>") == selected("<litres/>") == told
     assert selected("<litres>2</litres>") == Container({})
+
+
+def test_a_filter_that_asks_for_too_much_is_refused(
+    tree: Container, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "<row><slot>1</slot></row>" * 50
+    wanted = etree.fromstring(f"<filter><rows xmlns='urn:sdqkd:test:fixture'>{rows}</rows></filter>")
+    subtree(schema, tree, wanted)
+    monkeypatch.setattr(filter_module, "MAX_COMPARISONS", 50)
+    with pytest.raises(RpcError, match="more than 50 comparisons") as refused:
+        subtree(schema, tree, wanted)
+    assert refused.value.tag == "resource-denied"
+
+
+def test_what_is_asked_for_by_its_keys_is_not_searched_for(
+    tree: Container, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "<row><name>a</name><slot/></row>" * 50
+    wanted = etree.fromstring(f"<filter><rows xmlns='urn:sdqkd:test:fixture'>{rows}</rows></filter>")
+    monkeypatch.setattr(filter_module, "MAX_COMPARISONS", 60)
+    subtree(schema, tree, wanted)

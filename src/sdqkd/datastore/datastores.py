@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeAlias
@@ -105,10 +106,10 @@ class Datastores:
         """
         self._locks.demand(session, target)
         before = self.get_config(target)
-        edit = partial(self._edit, default_operation, rights)
+        edit = partial(self._edit, config, default_operation, rights)
         # A request to replace the whole datastore cannot be done in parts.
         if error_option != "continue-on-error" or default_operation == "replace":
-            self._finish_edit(target, edit(before, config), test_option)
+            self._finish_edit(target, edit(before), test_option)
             return
         edited, errors = edit_parts(self.schema, edit, before, config)
         try:
@@ -120,12 +121,13 @@ class Datastores:
 
     def _edit(
         self,
+        config: etree._Element,
         default_operation: DefaultOperation,
         rights: Rights | None,
         before: Container,
-        config: etree._Element,
+        left_out: AbstractSet[etree._Element] = frozenset(),
     ) -> Container:
-        edited = edit_noting(self.schema, before, config, default_operation)
+        edited = edit_noting(self.schema, before, config, default_operation, left_out)
         if rights is not None:
             # What `settle` deletes goes by itself: RFC 8341 section 3.2.5.
             rights.demand_change(before, edited.tree)

@@ -1,14 +1,16 @@
 """edit-config with error-option continue-on-error: RFC 6241 section 7.2.
 
-The whole request is tried first. If it fails it is cut where its elements first branch, and each branch is tried
-by itself, down to what is wrong. An element with an operation that speaks of the whole of it (create, replace,
-delete, remove) is not cut.
+The whole request is tried first. If it fails it is cut where its elements first branch, the branches are tried in
+halves, these in halves again, down to what is wrong: a few mistakes among many elements are found in a few tries.
+An element with an operation that speaks of the whole of it (create, replace, delete, remove) is not cut.
+
+Nothing is copied or moved for that: a try leaves out elements of the one request. lxml would change prefixes.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from lxml import etree
@@ -17,7 +19,10 @@ from sdqkd.errors import RpcError, RpcErrors
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container
 
-Edit: TypeAlias = Callable[[Container, etree._Element], Container]
+# Does the request but for these elements to a tree.
+Edit: TypeAlias = Callable[[Container, AbstractSet[etree._Element]], Container]
+
+MAX_TRIES = 1000
 
 _OPERATION = "{urn:ietf:params:xml:ns:netconf:base:1.0}operation"
 
@@ -27,19 +32,10 @@ def edit_parts(
 ) -> tuple[Container, tuple[RpcError, ...]]:
     """Give the tree after all parts of the <config> that could be done, and the errors of the others, in order.
 
-    `edit` does one request, with default-operation merge or none: a tree and a <config> give a tree.
+    `edit` does the request with default-operation merge or none. Raises RpcError if too much of it is wrong.
     """
-    try:
-        return edit(tree, config), ()
-    except (RpcError, RpcErrors) as error:
-        parts = _parts(schema, config)
-        if not parts:
-            return tree, listed(error)
-    errors: list[RpcError] = []
-    for part in parts:
-        tree, found = edit_parts(schema, edit, tree, part)
-        errors += found
-    return tree, tuple(errors)
+    search = _Search(schema, edit, config)
+    return search.done(tree, frozenset()), tuple(search.errors)
 
 
 def listed(error: RpcError | RpcErrors) -> tuple[RpcError, ...]:
@@ -47,40 +43,47 @@ def listed(error: RpcError | RpcErrors) -> tuple[RpcError, ...]:
     return error.errors if isinstance(error, RpcErrors) else (error,)
 
 
-def _parts(schema: Schema, config: etree._Element) -> Sequence[etree._Element]:
-    """Cut a <config> where it first branches; none if it does not."""
-    trunk = [config]
-    keys: list[list[etree._Element]] = [[]]
-    known = schema.by_tag
-    while True:
-        children = [child for child in trunk[-1] if isinstance(child.tag, str)]
-        branches = [child for child in children if child not in keys[-1]]
-        if trunk[-1].get(_OPERATION, "merge") not in ("merge", "none") or not branches:
-            return ()
-        if len(branches) > 1:
-            return [_part(trunk, keys, branch) for branch in branches]
-        node = known.get(str(branches[0].tag))
-        if node is None:
-            return ()
-        trunk.append(branches[0])
-        keys.append(_key_elements(node, branches[0]))
-        known = node.by_tag
+class _Search:
+    """Looks for what is wrong in one request."""
+
+    def __init__(self, schema: Schema, edit: Edit, config: etree._Element) -> None:
+        self.errors: list[RpcError] = []
+        self._schema = schema
+        self._edit = edit
+        self._config = config
+        self._tries = 0
+
+    def done(self, tree: Container, left_out: AbstractSet[etree._Element]) -> Container:
+        """Give the tree after all that can be done of what is not left out."""
+        self._tries += 1
+        if self._tries > MAX_TRIES:
+            raise RpcError("operation-failed", "too much of this request is wrong: mend it, or send it in pieces")
+        try:
+            return self._edit(tree, left_out)
+        except (RpcError, RpcErrors) as error:
+            branches = self._branches(left_out)
+            if not branches:
+                self.errors += listed(error)
+                return tree
+        half = len(branches) // 2
+        tree = self.done(tree, left_out | set(branches[half:]))
+        return self.done(tree, left_out | set(branches[:half]))
+
+    def _branches(self, left_out: AbstractSet[etree._Element]) -> Sequence[etree._Element]:
+        """Give the elements where what is not left out first branches; none if it does not."""
+        at, keys, known = self._config, list[etree._Element](), self._schema.by_tag
+        while at.get(_OPERATION, "merge") in ("merge", "none"):
+            children = [child for child in at if isinstance(child.tag, str) and child not in left_out]
+            branches = [child for child in children if child not in keys]
+            if len(branches) != 1:
+                return branches
+            node = known.get(str(branches[0].tag))
+            if node is None:
+                return ()
+            at, keys, known = branches[0], _key_elements(node, branches[0]), node.by_tag
+        return ()
 
 
 def _key_elements(node: SchemaNode, entry: etree._Element) -> list[etree._Element]:
     tags = {node.children[key].tag for key in node.keys}
     return [child for child in entry if child.tag in tags]
-
-
-def _part(
-    trunk: Sequence[etree._Element], keys: Sequence[Sequence[etree._Element]], branch: etree._Element
-) -> etree._Element:
-    """Copy a <config> with one branch only. Prefixes may stand in values, so all declarations are kept."""
-    part = copy.deepcopy(branch)
-    for element, key_elements in zip(reversed(trunk), reversed(keys), strict=True):
-        attributes = {str(name): str(value) for name, value in element.attrib.items()}
-        # The stubs do not know that the default namespace stands under None.
-        parent = element.makeelement(element.tag, attributes, element.nsmap)  # type: ignore[arg-type]
-        parent.extend([*(copy.deepcopy(key) for key in key_elements), part])
-        part = parent
-    return part

@@ -9,4 +9,5 @@ messages    <rpc>, <rpc-reply>
 rpc_error   <rpc-error>; error_path: the instance paths in it
 framing     RFC 6242: where messages begin and end
 xml         safe parsing, escaping
+names       which names a peer has made up
 """

@@ -7,7 +7,7 @@ that a request makes inapplicable are `Validator.settle`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sdqkd.errors import RpcError
@@ -60,13 +60,20 @@ def edit(schema: Schema, tree: Container, config: Element, default_operation: Op
 
 
 def edit_noting(
-    schema: Schema, tree: Container, config: Element, default_operation: Operation = "merge"
+    schema: Schema,
+    tree: Container,
+    config: Element,
+    default_operation: Operation = "merge",
+    left_out: Collection[Element] = frozenset(),
 ) -> Edited:
-    """As `edit`, and keeps what `Validator.settle` needs to know of the request."""
+    """As `edit`, and keeps what `Validator.settle` needs to know of the request.
+
+    Elements that are `left_out` count as if they were not there.
+    """
     if default_operation not in DEFAULT_OPERATIONS:
         message = f"the default operation '{default_operation}' is not merge, replace or none"
         raise RpcError("invalid-value", message, type="protocol", info={"bad-element": "default-operation"})
-    editor = _Editor(Reading(schema, schema.by_tag, config))
+    editor = _Editor(Reading(schema, schema.by_tag, config), left_out)
     # A request to replace replaces the whole datastore, not only what it names (RFC 6241 section 7.2).
     start = EMPTY if default_operation == "replace" else tree
     editor.reading.refuse_text(config)
@@ -77,8 +84,9 @@ def edit_noting(
 class _Editor:
     """Applies one request. Each method takes the operation that the element has or inherits."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, left_out: Collection[Element]) -> None:
         self.reading = reading
+        self.left_out = left_out
         self.conditional: list[Element] = []
 
     def children(
@@ -94,6 +102,8 @@ class _Editor:
         working = Working(old)
         chosen: dict[SchemaNode, Element] = {}
         for element in elements:
+            if element in self.left_out:
+                continue
             node = known.get(element.tag)
             if node is None:
                 if is_content(element):

@@ -7,18 +7,20 @@ held against the data.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from lxml import etree
 
+from sdqkd.errors import RpcError
 from sdqkd.schema.elements import Element, Reading, is_content
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import EMPTY, Container, Entries, Node
 from sdqkd.schema.types import canonical
 
 _Key = TypeVar("_Key")
+MAX_COMPARISONS = 250_000  # in the order of half a second
 _HOLDERS = {"container", "list", "notification"}
 
 
@@ -27,7 +29,8 @@ def subtree(schema: Schema, tree: Container, filter_element: Element) -> Contain
 
     Sibling elements join what they select. An element without namespace stands for every module's; an unknown
     name, an unknown namespace and an attribute match nothing, since no node of ours has attributes. The keys
-    of a list entry of which something is selected come along (RFC 6241 section 6.2.5).
+    of a list entry of which something is selected come along (RFC 6241 section 6.2.5). Raises RpcError
+    `resource-denied` if the filter asks for too much to be compared.
     """
     return selector(schema, schema.data, filter_element)(tree)
 
@@ -35,14 +38,30 @@ def subtree(schema: Schema, tree: Container, filter_element: Element) -> Contain
 def selector(
     schema: Schema, known: Mapping[str, SchemaNode], filter_element: Element
 ) -> Callable[[Container], Container]:
-    """The filter as a function, to be used often; `known` are the nodes that may stand at the top of a tree."""
+    """The filter as a function, to be used often; `known` are the nodes that may stand at the top of a tree.
+
+    The function raises what `subtree` raises.
+    """
     criteria = _Reader(schema, filter_element).criteria(known, filter_element)
 
     def select(tree: Container) -> Container:
-        selected = criteria.select(tree) if criteria is not None else None
+        selected = criteria.select(tree, _Effort()) if criteria is not None else None
         return selected if selected is not None else EMPTY
 
     return select
+
+
+class _Effort:
+    """How often one use of a filter may hold criteria against a container or list entry."""
+
+    def __init__(self) -> None:
+        self._left = MAX_COMPARISONS
+
+    def spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            message = f"this filter takes more than {MAX_COMPARISONS} comparisons: ask for less at a time"
+            raise RpcError("resource-denied", message, "protocol", info={"bad-element": "filter"})
 
 
 @dataclass(slots=True)
@@ -58,8 +77,9 @@ class _Criteria:
     inside: list[tuple[SchemaNode, _Criteria]] = field(default_factory=list)
     bare: bool = True
 
-    def select(self, container: Container) -> Container | None:
+    def select(self, container: Container, effort: _Effort) -> Container | None:
         """What is selected of `container`, None for nothing."""
+        effort.spend()
         kept: dict[str, Node] = {}
         for alternatives in self.matches:
             found = [pair for pair in alternatives if _holds(container.children.get(pair[0].member), pair[1])]
@@ -72,22 +92,25 @@ class _Criteria:
         for node in self.picks:
             if node.member in container.children:
                 kept[node.member] = container.children[node.member]
+        parts: dict[str, list[Node]] = {}
         for node, criteria in self.inside:
-            whole = container.children.get(node.member)
-            part = criteria.select_in(node, whole)
-            if whole is not None and part is not None:
-                kept[node.member] = _union(whole, kept.get(node.member), part)
+            part = criteria.select_in(node, container.children.get(node.member), effort)
+            if part is not None:
+                parts.setdefault(node.member, []).append(part)
+        for member, selections in parts.items():
+            before = [kept[member]] if member in kept else []
+            kept[member] = _union(container.children[member], before + selections)
         return Container(kept) if kept else None
 
-    def select_in(self, node: SchemaNode, value: Node | None) -> Node | None:
+    def select_in(self, node: SchemaNode, value: Node | None, effort: _Effort) -> Node | None:
         """What is selected of a container or of the entries of a list."""
         if isinstance(value, Container):
-            return self.select(value)
+            return self.select(value, effort)
         if not isinstance(value, Entries):
             return None
         entries = {}
         for keys, entry in self._candidates(node, value):
-            part = self.select(entry)
+            part = self.select(entry, effort)
             if part is not None:
                 named = {key: entry.children[key] for key in node.keys}
                 entries[keys] = part if part is entry else Container({**named, **part.children})
@@ -164,27 +187,26 @@ def _join(values: Node | None, value: str) -> tuple[str, ...]:
     return before if value in before else (*before, value)
 
 
-def _union(whole: Node, a: Node | None, b: Node) -> Node:
-    """Both selections of `whole`, list entries in its order."""
-    if a is None or a is whole or b is whole:
-        return b if a is None else whole
-    if isinstance(whole, Container) and isinstance(a, Container) and isinstance(b, Container):
-        names = {**a.children, **b.children}
-        return Container({name: _either(whole.children[name], a.children, b.children, name) for name in names})
-    if isinstance(whole, Entries) and isinstance(a, Entries) and isinstance(b, Entries):
-        entries = {}
-        for keys, entry in whole.entries.items():
-            if keys in a.entries or keys in b.entries:
-                part = _either(entry, a.entries, b.entries, keys)
-                assert isinstance(part, Container)
-                entries[keys] = part
-        return Entries(entries)
+def _union(whole: Node, parts: Sequence[Node]) -> Node:
+    """All selections of `whole` together, list entries in its order."""
+    if len(parts) == 1 or any(part is whole for part in parts):
+        return parts[0] if len(parts) == 1 else whole
+    if isinstance(whole, Container):
+        children = _gathered(part.children for part in parts if isinstance(part, Container))
+        return Container({name: _union(whole.children[name], found) for name, found in children.items()})
+    if isinstance(whole, Entries):
+        entries = _gathered(part.entries for part in parts if isinstance(part, Entries))
+        united = {keys: _union(entry, entries[keys]) for keys, entry in whole.entries.items() if keys in entries}
+        return Entries({keys: entry for keys, entry in united.items() if isinstance(entry, Container)})
     if isinstance(whole, tuple):
-        return tuple(value for value in whole if _holds(a, value) or _holds(b, value))
-    return b
+        return tuple(value for value in whole if any(_holds(part, value) for part in parts))
+    return parts[-1]
 
 
-def _either(whole: Node, a: Mapping[_Key, Node], b: Mapping[_Key, Node], key: _Key) -> Node:
-    if key not in b:
-        return a[key]
-    return _union(whole, a.get(key), b[key])
+def _gathered(parts: Iterable[Mapping[_Key, Node]]) -> dict[_Key, list[Node]]:
+    """What the parts hold under each key."""
+    gathered: dict[_Key, list[Node]] = {}
+    for part in parts:
+        for key, node in part.items():
+            gathered.setdefault(key, []).append(node)
+    return gathered

@@ -1,0 +1,91 @@
+"""continue-on-error finds what is wrong in few tries, changes nothing else, and keeps prefixes as they came."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.datastore.small_node import INTERFACES, NODE, SmallNode
+from tests.datastore.small_requests import config, place_of
+
+from sdqkd.datastore import part_edits
+from sdqkd.datastore.datastores import Datastores
+from sdqkd.datastore.part_edits import edit_parts
+from sdqkd.errors import RpcError, RpcErrors
+from sdqkd.schema.edit import edit_noting
+from sdqkd.schema.tree import Container, Entries, get
+
+SCHEMA = SmallNode().schema
+START = SmallNode().factory()
+ME = 1
+
+
+def interfaces(numbers: range, wrong: set[int]) -> str:
+    entries = (
+        f"<qkd_interface><qkdi_id>{number}</qkdi_id>"
+        f"<qkdi_type>t:{'TELEPATHY' if number in wrong else 'CV-QKD'}</qkdi_type></qkd_interface>"
+        for number in numbers
+    )
+    return f"<qkd_interfaces>{''.join(entries)}</qkd_interfaces>"
+
+
+class Counting:
+    """edit_parts with a count of its tries."""
+
+    def __init__(self, request: str) -> None:
+        self.tries = 0
+        element = config(request)
+
+        def edit(tree: Container, left_out: object) -> Container:
+            self.tries += 1
+            return edit_noting(SCHEMA, tree, element, "merge", left_out).tree  # type: ignore[arg-type]
+
+        self.tree, self.errors = edit_parts(SCHEMA, edit, START, element)
+
+
+def ids_of(tree: Container) -> set[int]:
+    listed = get(tree, INTERFACES)
+    assert isinstance(listed, Entries)
+    return {
+        int(keys[0]) for keys, entry in listed.entries.items() if entry.children["qkdi_type"].endswith("CV-QKD")
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.integers(3, 40)), st.integers(3, 40))
+def test_all_that_is_right_is_done_and_all_that_is_wrong_is_told_in_order(wrong: set[int], last: int) -> None:
+    numbers = range(3, last + 1)
+    found = Counting(interfaces(numbers, wrong))
+    told = [int(error.path.partition("qkdi_id='")[2].partition("'")[0]) for error in found.errors if error.path]
+    assert told == sorted(wrong & set(numbers))
+    assert ids_of(found.tree) - {2} == set(numbers) - wrong
+
+
+def test_one_mistake_among_many_takes_few_tries() -> None:
+    assert Counting(interfaces(range(3, 1003), {500})).tries < 25
+
+
+def test_too_many_mistakes_are_not_looked_for(datastores: Datastores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part_edits, "MAX_TRIES", 20)
+    numbers = range(3, 103)
+    with pytest.raises(RpcError, match="too much of this request is wrong"):
+        datastores.edit_config(ME, "candidate", config(interfaces(numbers, set(numbers))),
+                               error_option="continue-on-error")  # fmt: skip
+    assert datastores.get_config("candidate") is datastores.get_config("running")
+
+
+def test_a_prefix_that_only_a_value_uses_is_kept(datastores: Datastores) -> None:
+    """It is declared where it is used, and its namespace has another prefix further up."""
+    request = (
+        "<qkdn_version nc:operation='delete'/><qkdn_location_id>rack 2</qkdn_location_id>"
+        "<qkd_interfaces><qkd_interface><qkdi_id>1</qkdi_id>"
+        "<qkdi_type xmlns:inner='urn:etsi:qkd:yang:etsi-qkd-node-types'>inner:CV-QKD</qkdi_type>"
+        "</qkd_interface></qkd_interfaces>"
+    )
+    with pytest.raises(RpcErrors, match="qkdn_version does not exist") as refused:
+        datastores.edit_config(ME, "candidate", config(request), error_option="continue-on-error")
+    assert len(refused.value.errors) == 1
+    candidate = datastores.get_config("candidate")
+    assert place_of(candidate) == "rack 2"
+    interface = (NODE, "qkd_interfaces", ("qkd_interface", ("1",)))
+    assert get(candidate, (*interface, "qkdi_type")) == "etsi-qkd-node-types:CV-QKD"
