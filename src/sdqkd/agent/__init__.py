@@ -13,6 +13,7 @@ capabilities     what the hello announces
 library          the YANG library
 monitoring       what an agent reports of itself
 reporting        the device with these reports: what a client sees as state
+watchdog         what must come in time, or the session ends
 clock            the time, and calls to come
 commit_timer     undoes a confirmed commit that was not confirmed in time
 access           who may do what, where the datastores do not ask themselves

@@ -134,7 +134,7 @@ def _kill_session(call: Call) -> bytes:
     victim = call.service.sessions.get(session_id)
     if victim is None:
         raise invalid_value("session-id", f"there is no session {session_id}")
-    victim.end(f"killed by session {call.session.id}")
+    victim.end(f"killed by session {call.session.id}", "killed")
     return OK
 
 

@@ -97,7 +97,7 @@ class Agent:
     def close(self) -> None:
         """End all sessions."""
         for session in self.sessions:
-            session.end("the agent stops")
+            session.end("the agent stops", "other")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,14 @@ from sdqkd.schema.table import Schema
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much an agent bears from a client. Times in seconds."""
+    """How much an agent bears from its clients. Times in seconds; None is for ever."""
 
     hello_timeout_s: float = 30.0
+    rpc_timeout_s: float = 120.0  # from the beginning of a message to its end
+    idle_timeout_s: float | None = 3600.0  # between two messages; not for a session that gets notifications
     max_message_bytes: int = SERVER_MAX_MESSAGE_BYTES
+    max_waiting_bytes: int = 4 * SERVER_MAX_MESSAGE_BYTES  # of all sessions: received, not yet a whole message
+    turn_s: float = 0.01  # for the calls of one session, before other sessions have their turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One session of an agent, from its hello to its end: a Receiver between a link and the operations.
 
 Calls are answered one after the other, in the order in which they came. A call that fails, for whatever reason,
-gets its rpc-error and the session lives on.
+gets its rpc-error and the session lives on. A session with many calls waiting lets others have their turn.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import traceback
 from collections.abc import Sequence
 
 from sdqkd.agent import audit, operations
-from sdqkd.agent.clock import Timer
 from sdqkd.agent.service import Service
-from sdqkd.agent.sessions import Counters
+from sdqkd.agent.sessions import Counters, Termination
+from sdqkd.agent.watchdog import Watchdog
 from sdqkd.errors import ProtocolError, RpcError, RpcErrors, SdqkdError
 from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, RpcReceived, RpcRefused, ServerEvent
 from sdqkd.netconf.messages import Rpc, reply, reply_errors
@@ -22,6 +22,11 @@ from sdqkd.transport.links import Link
 
 _LOG = logging.getLogger(__name__)
 _SHOWN_FRAMES = 20
+_OVERDUE = {
+    "hello": "no hello came in time",
+    "message": "a message was begun and not ended in time",
+    "call": "it was idle for too long",
+}
 
 
 class AgentSession:
@@ -34,11 +39,13 @@ class AgentSession:
         self.protocol = ""
         self.login_time = service.clock.wall()
         self.counters = Counters()
+        self.subscribed = False
         self._service = service
         self._link: Link | None = None
         self._protocol: ServerSession | None = None
-        self._hello_timer: Timer | None = None
-        self._paused = False
+        self._watchdog = Watchdog(service.clock, self._overdue)
+        self._paused = False  # the client does not read
+        self._resting = False  # others have their turn
         self._last_call = False
 
     # What the transport calls
@@ -51,21 +58,19 @@ class AgentSession:
         self._link = link
         self._protocol = ServerSession(self.id, service.capabilities, service.limits.max_message_bytes)
         service.sessions.add(self)
-        self._hello_timer = service.clock.call_later(
-            service.limits.hello_timeout_s, lambda: self._drop("no hello came in time")
-        )
+        self._watchdog.expect("hello", service.limits.hello_timeout_s)
         audit.session_event(service.name, self, "begins")
         link.write(self._protocol.start())
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sent, and answer all calls in it."""
+        """Take what the client sent, and answer the calls in it."""
         if self._protocol is not None:
             self._protocol.receive_data(data)
             self._work()
 
     def link_lost(self, error: Exception | None) -> None:
         """Learn that the client is gone."""
-        self._drop("the client left" if error is None else "the link was lost")
+        self.end("the client left" if error is None else "the link was lost", "dropped")
 
     def pause_writing(self) -> None:
         """Answer nothing more for now: the client does not read."""
@@ -76,9 +81,7 @@ class AgentSession:
     def resume_writing(self) -> None:
         """Go on with the calls that have waited."""
         self._paused = False
-        if self._link is not None:
-            self._link.resume_reading()
-            self._work()
+        self._go_on()
 
     # What operations call
 
@@ -86,15 +89,14 @@ class AgentSession:
         """End in good order as soon as the current call is answered."""
         self._last_call = True
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, how: Termination) -> None:
         """End the session: its locks become free, its link is closed. May be called again."""
         if self._protocol is None:
             return
         protocol, self._protocol = self._protocol, None
         protocol.close()
-        if self._hello_timer is not None:
-            self._hello_timer.cancel()
-        self._service.sessions.remove(self)
+        self._watchdog.stop()
+        self._service.sessions.remove(self, how)
         undone = self._service.datastores.end_session(self.id)
         audit.session_event(self._service.name, self, f"ends: {reason}")
         if undone:
@@ -102,30 +104,41 @@ class AgentSession:
         if self._link is not None:
             self._link.close()
 
-    def _drop(self, reason: str) -> None:
-        """End a session that nobody has closed or killed."""
-        if self._protocol is not None:
-            self._service.sessions.dropped += 1
-        self.end(reason)
-
     # The work
 
     def _work(self) -> None:
-        while self._protocol is not None and not self._paused:
-            greeting = self._protocol.state is State.GREETING
-            try:
-                event = self._protocol.next_event()
-            except ProtocolError as error:
-                self._end_for_breach(str(error), greeting)
-                return
-            if event is NEED_DATA:
-                return
-            self._handle(event)
+        clock = self._service.clock
+        until_s = clock.now_s() + self._service.limits.turn_s
+        while self._protocol is not None and not (self._paused or self._resting):
+            if not self._do_next(self._protocol):
+                break
+            if clock.now_s() > until_s and self._protocol is not None and self._protocol.waiting_bytes:
+                self._rest()
+        self._weigh()
+
+    def _do_next(self, protocol: ServerSession) -> bool:
+        """Handle the next event; tell whether there was one."""
+        greeting = protocol.state is State.GREETING
+        try:
+            event = protocol.next_event()
+        except ProtocolError as error:
+            if not greeting:
+                self.counters.in_bad_rpcs += 1
+            self.end(str(error), "bad-hello" if greeting else "dropped")
+            return False
+        if event is NEED_DATA:
+            if not protocol.mid_message:
+                self._watchdog.expect("message", None)
+            elif not self._watchdog.expects("message"):
+                self._watchdog.expect("message", self._service.limits.rpc_timeout_s)
+            return False
+        self._watchdog.expect("message", None)
+        self._handle(event)
+        return True
 
     def _handle(self, event: ServerEvent) -> None:
         if isinstance(event, HelloReceived):
-            if self._hello_timer is not None:
-                self._hello_timer.cancel()
+            self._watchdog.expect("hello", None)
         elif isinstance(event, RpcReceived):
             self.counters.in_rpcs += 1
             self._send(self._answer(event.rpc))
@@ -133,21 +146,48 @@ class AgentSession:
             self.counters.in_bad_rpcs += 1
             self._send(self._refuse(event.rpc, (event.error,)))
         elif isinstance(event, Ended):
-            self._drop("the client left")
+            self.end("the client left", "dropped")
+        if self._protocol is not None:
+            self._watchdog.expect("call", self._service.limits.idle_timeout_s)
 
-    def _end_for_breach(self, reason: str, greeting: bool) -> None:
-        if greeting:
-            self._service.sessions.bad_hellos += 1
-            self.end(reason)
+    def _rest(self) -> None:
+        """Let others have their turn before the calls that wait."""
+        self._resting = True
+        if self._link is not None:
+            self._link.pause_reading()
+        self._service.clock.call_later(0.0, self._wake)
+
+    def _wake(self) -> None:
+        self._resting = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._link is not None and self._protocol is not None and not (self._paused or self._resting):
+            self._link.resume_reading()
+            self._work()
+
+    def _weigh(self) -> None:
+        """End the session that has sent most, if all together have sent too much that cannot be answered yet."""
+        service = self._service
+        if self._protocol is None:
+            return
+        waiting_bytes = service.sessions.weigh(self, self._protocol.waiting_bytes)
+        if waiting_bytes > service.limits.max_waiting_bytes:
+            service.sessions.heaviest().end(
+                "too much has been sent to this agent that is no whole message", "dropped"
+            )
+
+    def _overdue(self, what: str) -> None:
+        if what == "call" and self.subscribed:
+            self._watchdog.expect("call", self._service.limits.idle_timeout_s)
         else:
-            self.counters.in_bad_rpcs += 1
-            self._drop(reason)
+            self.end(_OVERDUE[what], "timeout")
 
     def _send(self, message: bytes) -> None:
         if self._protocol is not None and self._link is not None:
             self._link.write(self._protocol.send(message))
             if self._last_call:
-                self.end("closed by the client")
+                self.end("closed by the client", "closed")
 
     def _answer(self, rpc: Rpc) -> bytes:
         try:

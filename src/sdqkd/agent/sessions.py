@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
+
+# How a session ended, as RFC 6470 names it.
+Termination: TypeAlias = Literal["closed", "killed", "dropped", "timeout", "bad-hello", "other"]
 
 
 @dataclass(slots=True)
@@ -26,7 +29,10 @@ class Counters:
 
 
 class Session(Protocol):
-    """One open session, as operations see it. `protocol` is what carries it, `ssh` or `tls`."""
+    """One open session, as operations see it. `protocol` is what carries it, `ssh` or `tls`.
+
+    Whoever sends it notifications sets `subscribed`: it is not idle then, though it says nothing.
+    """
 
     id: int
     username: str
@@ -34,13 +40,14 @@ class Session(Protocol):
     protocol: str
     login_time: datetime
     counters: Counters
+    subscribed: bool
 
     def close_after_reply(self) -> None:
         """End in good order as soon as the current call is answered."""
         ...
 
-    def end(self, reason: str) -> None:
-        """End now."""
+    def end(self, reason: str, how: Termination) -> None:
+        """End now; the reason is for people."""
         ...
 
 
@@ -49,6 +56,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._open: dict[int, Session] = {}
+        self._waiting: dict[int, int] = {}
+        self._waiting_bytes = 0
         self._past = Counters()
         self.started = 0
         self.bad_hellos = 0
@@ -70,10 +79,24 @@ class Sessions:
         """Take in a session that has got its id."""
         self._open[session.id] = session
 
-    def remove(self, session: Session) -> None:
+    def remove(self, session: Session, how: Termination) -> None:
         """Forget a session that has ended."""
-        if self._open.pop(session.id, None) is not None:
-            self._past.add(session.counters)
+        del self._open[session.id]
+        self._past.add(session.counters)
+        self.bad_hellos += how == "bad-hello"
+        self.dropped += how in ("dropped", "timeout")
+        self.weigh(session, 0)
+
+    def weigh(self, session: Session, waiting_bytes: int) -> int:
+        """Note how much a session has received that is no whole message yet; give the sum over all sessions."""
+        self._waiting_bytes += waiting_bytes - self._waiting.pop(session.id, 0)
+        if waiting_bytes:
+            self._waiting[session.id] = waiting_bytes
+        return self._waiting_bytes
+
+    def heaviest(self) -> Session:
+        """Give the session that has most waiting; there must be one."""
+        return self._open[max(self._waiting, key=self._waiting.__getitem__)]
 
     def get(self, session_id: int) -> Session | None:
         """Find an open session."""

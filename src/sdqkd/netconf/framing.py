@@ -51,7 +51,14 @@ class Framer:
     @property
     def mid_message(self) -> bool:
         """Whether the peer has begun a message that has not ended."""
-        return bool(self._message or self._chunk_left or self._buffer.strip())
+        # Some line feeds between messages are none; a long buffer is not copied to find out.
+        more = len(self._buffer) > _MAX_HEADER_BYTES or self._buffer.strip()
+        return bool(self._message or self._chunk_left or more)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much has come that no message has been made of."""
+        return len(self._buffer) + len(self._message)
 
     def use_chunks(self) -> None:
         """Read what follows in chunks: both peers announced base:1.1."""

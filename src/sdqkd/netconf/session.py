@@ -110,6 +110,16 @@ class _Session:
             self._framer.receive_data(data)
             self._at_end = self._at_end or not data
 
+    @property
+    def mid_message(self) -> bool:
+        """Whether the peer has begun a message that has not ended."""
+        return self._framer.mid_message
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much the peer has sent that no event has been made of."""
+        return self._framer.waiting_bytes
+
     def close(self) -> None:
         """End the session from our side; what still comes is ignored."""
         self._move(Step.CLOSE)
