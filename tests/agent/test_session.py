@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import pytest
@@ -195,23 +194,3 @@ def test_who_does_not_read_is_not_answered_until_he_does(raw: RawClient, agent: 
     assert raw.send(call("1"), call("2")) == []
     session.resume_writing()
     assert [reply.get("message-id") for reply in raw.messages[1:]] == ["1", "2"]
-
-
-def test_the_audit_log_tells_who_did_what(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "sdqkd.audit")
-    client = connect(username="ana")
-    client.ask("<get><filter/></get>")
-    client.ask("<lock><target><running/></target></lock>")
-    client.call("<unlock><target><candidate/></target></unlock>")
-    client.ask("<close-session/>")
-    who = "device=small-node user=ana peer=client session=1"
-    assert [
-        (record.levelname, record.getMessage()) for record in caplog.records if record.name == "sdqkd.audit"
-    ] == [
-        ("INFO", f"{who} operation=session result=begins"),
-        ("DEBUG", f"{who} operation=get result=ok"),
-        ("INFO", f"{who} operation=lock result=ok"),
-        ("INFO", f"{who} operation=unlock result=operation-failed"),
-        ("DEBUG", f"{who} operation=close-session result=ok"),
-        ("INFO", f"{who} operation=session result=ends: closed by the client"),
-    ]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdqkd.agent import audit
 from sdqkd.agent.access import AccessControl
 from sdqkd.agent.capabilities import capabilities
 from sdqkd.agent.clock import Clock, LoopClock
@@ -16,11 +17,11 @@ from sdqkd.agent.reporting import Reporting
 from sdqkd.agent.roles import Role, factory_access
 from sdqkd.agent.service import Limits, Service
 from sdqkd.agent.session import AgentSession
-from sdqkd.agent.sessions import Sessions
+from sdqkd.agent.sessions import Session, Sessions
 from sdqkd.datastore.boot import boot
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.nacm_rules import NACM
-from sdqkd.datastore.ports import Store
+from sdqkd.datastore.ports import Changed, Store
 from sdqkd.devices.device import Device
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import EMPTY, Container
@@ -66,6 +67,7 @@ class Agent:
         names = (*datastores.targets, "intended", "operational")
         announced = capabilities(schema, names)
         monitor = Monitor(datastores, sessions, announced, clock.wall())
+        datastores.watchers.append(lambda change: audit.changed(name, _who(sessions, change), schema, change))
         hardware.reports += (access.state, monitor.state, lambda: library(schema, names).tree)
         self._service = Service(
             name=name,
@@ -122,6 +124,10 @@ class ServedAgent:
         """End all sessions and listen no more. The store stays its owner's to close."""
         self.agent.close()
         await self._listener.close()
+
+
+def _who(sessions: Sessions, change: Changed) -> Session | None:
+    return None if change.session is None else sessions.get(change.session)
 
 
 def _besides(schema: Schema, roles: Mapping[str, Role] | None) -> Container:

@@ -5,5 +5,5 @@ boot        boot(): what running is when an agent starts
 confirmed   the commit that waits to be confirmed, and who has a say in it
 locks       who holds which datastore
 part_edits  edit-config that goes on after an error
-ports       Store and Hardware: what is needed from outside
+ports       Store and Hardware: what is needed from outside; Changed: what is told
 """

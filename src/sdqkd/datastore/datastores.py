@@ -32,7 +32,7 @@ from sdqkd.datastore.confirmed import (
 from sdqkd.datastore.locks import NO_SESSION, Held, Locks, Target, lock_denied
 from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.part_edits import edit_parts, listed
-from sdqkd.datastore.ports import Hardware, Store
+from sdqkd.datastore.ports import Changed, Hardware, Store, Watcher
 from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
 from sdqkd.schema.diff import same
 from sdqkd.schema.edit import edit_noting
@@ -66,6 +66,7 @@ class Datastores:
         """Begin with what the hardware does and the store keeps already."""
         self.schema = schema
         self.targets: tuple[Target, ...] = ("running", "candidate", *(("startup",) if startup else ()))
+        self.watchers: list[Watcher] = []
         self._validator = validator
         self._hardware = hardware
         self._store = store
@@ -109,11 +110,11 @@ class Datastores:
         edit = partial(self._edit, config, default_operation, rights)
         # A request to replace the whole datastore cannot be done in parts.
         if error_option != "continue-on-error" or default_operation == "replace":
-            self._finish_edit(target, edit(before), test_option)
+            self._finish_edit(session, target, edit(before), test_option)
             return
         edited, errors = edit_parts(self.schema, edit, before, config)
         try:
-            self._finish_edit(target, edited, test_option)
+            self._finish_edit(session, target, edited, test_option)
         except (RpcError, RpcErrors) as error:
             errors += listed(error)
         if errors:
@@ -133,11 +134,13 @@ class Datastores:
             rights.demand_change(before, edited.tree)
         return self._validator.settle(before, edited.tree, edited.named)
 
-    def _finish_edit(self, target: Target, edited: Container, test_option: TestOption | None) -> None:
+    def _finish_edit(
+        self, session: int, target: Target, edited: Container, test_option: TestOption | None
+    ) -> None:
         if test_option == "test-only" or (test_option == "test-then-set" and target == "candidate"):
             self._judge(edited)
         if test_option != "test-only":
-            self._set(target, edited)
+            self._set(session, target, edited)
 
     def copy_config(
         self, session: int, source: Target | Container, target: Target, *, rights: Rights | None = None
@@ -157,7 +160,7 @@ class Datastores:
         if rights is not None and (source, target) != ("running", "startup"):
             tree = tree if isinstance(source, Container) else rights.readable(tree)
             rights.demand_change(self.get_config(target), tree)
-        self._set(target, tree)
+        self._set(session, target, tree)
 
     def delete_config(self, session: int, target: Target) -> None:
         """Delete startup: the next start is one with the factory configuration.
@@ -168,7 +171,7 @@ class Datastores:
             instead = "it can only be replaced" if target == "running" else "use discard-changes"
             raise RpcError("operation-not-supported", f"{target} cannot be deleted: {instead}", "protocol")
         self._locks.demand(session, target)
-        self._keep(None)
+        self._set_startup(session, None)
 
     def validate(self, source: Target | Container) -> None:
         """Raise what a commit of this configuration would raise: RFC 6241 section 8.6.4.1."""
@@ -194,7 +197,7 @@ class Datastores:
         if rights is not None:
             settle = partial(self._validator.settle, before)
             rights.demand_change(before, self.get_config("candidate"), settle)
-        self._replace_running(self.get_config("candidate"), provisional=confirm is not None)
+        self._replace_running(session, self.get_config("candidate"), provisional=confirm is not None)
         self._candidate = None
         if confirm is None:
             self._pending = None
@@ -211,7 +214,7 @@ class Datastores:
         if self._pending is None:
             raise none_pending()
         self._locks.demand(session, "running")
-        self._roll_back(self._pending)
+        self._roll_back(self._pending, session)
         return "cancel"
 
     @property
@@ -265,18 +268,24 @@ class Datastores:
         self._roll_back_unasked(self._pending)
         return "cancel"
 
-    def _set(self, target: Target, tree: Container) -> None:
+    def _set(self, session: int, target: Target, tree: Container) -> None:
         if target == "running":
-            self._replace_running(tree, provisional=self._pending is not None)
+            self._replace_running(session, tree, provisional=self._pending is not None)
         elif target == "startup":
             self._judge(tree)
-            self._keep(tree)
-        elif tree is self._running or same(self.schema, self._running, tree):
-            self._candidate = None
+            self._set_startup(session, tree)
         else:
-            self._candidate = tree
+            before = self.get_config("candidate")
+            follows = tree is self._running or same(self.schema, self._running, tree)
+            self._candidate = None if follows else tree
+            self._tell(target, session, before, self.get_config("candidate"))
 
-    def _replace_running(self, proposed: Container, *, provisional: bool) -> None:
+    def _set_startup(self, session: int, tree: Container | None) -> None:
+        before = self.get_config("startup")
+        self._keep(tree)
+        self._tell("startup", session, before, self.get_config("startup"))
+
+    def _replace_running(self, session: int, proposed: Container, *, provisional: bool) -> None:
         """The only way to a new running; if it is provisional, the next start shall not load it.
 
         Raises RpcError(s), running, store and hardware being as before then.
@@ -297,8 +306,9 @@ class Datastores:
         except Exception as error:
             _LOG.error("the device did not take a configuration: %s", _reason(error))
             raise self._fall_back(before, kept, error) from error
+        self._tell("running", session, before, proposed)
 
-    def _roll_back(self, pending: Pending) -> None:
+    def _roll_back(self, pending: Pending, session: int | None = None) -> None:
         """Make running what it was before a confirmed commit. Raises RpcError if the device does not take it.
 
         The store has kept that configuration all the time, so running is it in any case.
@@ -313,11 +323,22 @@ class Datastores:
             message = f"running is as before the commit, but the device did not take it: {_reason(error)}"
             _LOG.critical("%s", message)
             raise RpcError("operation-failed", message) from error
+        finally:
+            self._tell("running", session, before, self._running)
 
     def _roll_back_unasked(self, pending: Pending) -> None:
         # Nobody waits for an answer; that it failed is in the log.
         with contextlib.suppress(RpcError):
             self._roll_back(pending)
+
+    def _tell(self, target: Target, session: int | None, before: Container, after: Container) -> None:
+        if before is after:
+            return
+        for watcher in self.watchers:
+            try:
+                watcher(Changed(target, session, before, after))
+            except Exception as error:
+                _LOG.error("a change of %s was not told to all: %s", target, _reason(error))
 
     def _judge(self, proposed: Container) -> None:
         self._validator.check(proposed)

@@ -1,10 +1,30 @@
-"""What the datastores need from outside: a place that keeps the configuration, and hardware that obeys it."""
+"""What the datastores and the world around them know of each other.
+
+They need a place that keeps the configuration, and hardware that obeys it; they tell what has changed.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
 
+from sdqkd.datastore.locks import Target
 from sdqkd.schema.tree import Container
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A datastore is not what it was. `session` did it, or the agent itself (None), as when time runs out."""
+
+    target: Target
+    session: int | None
+    before: Container = field(repr=False)
+    after: Container = field(repr=False)
+
+
+# Is called after a change that cannot be undone any more, and must neither fail nor take long.
+Watcher: TypeAlias = Callable[[Changed], None]
 
 
 class Store(Protocol):
