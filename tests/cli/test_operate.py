@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ncclient import manager
+from ncclient import NCClientError, manager
 from ncclient.transport.errors import AuthenticationError, SSHError
+from paramiko.ssh_exception import SSHException
 from tests.cli.conftest import MADQCI, THREE_SITES, Emulation, Run, emulate
 
 from sdqkd.transport.keys import make_key_pair
@@ -162,6 +163,22 @@ def test_one_agent_serves_a_device_and_only_known_users(tmp_path: Path) -> None:
         for user, key in (("noc", stranger), ("nobody", tmp_path / "run" / "noc_key"), ("friend", stranger)):
             with pytest.raises((AuthenticationError, SSHError)):
                 _connect(port, user, key)
+    finally:
+        emulation["process"].stop()
+
+
+def test_an_agent_is_served_on_the_terms_of_its_options(tmp_path: Path) -> None:
+    options = ("--startup", "--max-sessions-per-user", "1", "--idle-timeout", "900", "--max-message", "1")
+    emulation = _agent("alfa-qkd", tmp_path, *options)
+    key = tmp_path / "run" / "noc_key"
+    try:
+        session = _connect(emulation["port"], "noc", key)
+        assert ":startup" in session.server_capabilities
+        session.copy_config("running", "startup")
+        with pytest.raises((NCClientError, SSHException, EOFError)):
+            _connect(emulation["port"], "noc", key)
+        with pytest.raises(NCClientError):  # and that is the end of the session
+            session.get_config("running", filter=("subtree", f"<x>{'x' * 2**20}</x>"))
     finally:
         emulation["process"].stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,12 @@ from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.nacm_rules import NACM
 from sdqkd.datastore.ports import Changed, Store
 from sdqkd.devices.device import Device
+from sdqkd.netconf.xml import expect_names
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.validate import Validator
+from sdqkd.schema.vocabulary import vocabulary
+from sdqkd.transport.admission import Limits as Admission
 from sdqkd.transport.keys import make_key_pair, public_of
 from sdqkd.transport.ssh_server import Listener, listen
 
@@ -54,6 +58,7 @@ class Agent:
         them everybody may do everything; a recovery user may in any case.
         """
         schema, name, clock = device.schema, name or device.name, clock or LoopClock()
+        _expect_vocabulary(schema)
         hardware, sessions = Reporting(device), Sessions()
         datastores = boot(
             schema, Validator(schema), hardware, store, startup=startup, besides=_besides(schema, roles)
@@ -126,6 +131,11 @@ class ServedAgent:
         await self._listener.close()
 
 
+@functools.cache
+def _expect_vocabulary(schema: Schema) -> None:
+    expect_names(vocabulary(schema))
+
+
 def _who(sessions: Sessions, change: Changed) -> Session | None:
     return None if change.session is None else sessions.get(change.session)
 
@@ -149,12 +159,14 @@ async def serve_agent(
     users: Mapping[str, Sequence[str]],
     name: str | None = None,
     limits: Limits | None = None,
+    admission: Admission | None = None,
     startup: bool = False,
     roles: Mapping[str, Role] | None = None,
     recovery_users: Collection[str] = (),
 ) -> ServedAgent:
     """Serve a device over SSH; `users` gives the public keys of each user, port 0 takes a free one.
 
+    `limits` are what an agent bears from a session, `admission` how many sessions there may be.
     On a fresh agent a user without one of the `roles` is an admin; see `Agent` for these and `recovery_users`.
     A host key is made on the first start. Raises StoreError if the kept configuration cannot be used,
     InputError for a bad key, TransportError if the port cannot be had.
@@ -164,5 +176,5 @@ async def serve_agent(
         device, store, name=name, limits=limits, startup=startup, roles=everyone, recovery_users=recovery_users
     )
     host_key = _host_key(host_key_file)
-    listener = await listen(host, port, host_key_file, users, agent.make_session)
+    listener = await listen(host, port, host_key_file, users, agent.make_session, limits=admission)
     return ServedAgent(agent, host_key, listener)

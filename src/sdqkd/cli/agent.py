@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from sdqkd.agent.service import Limits
 from sdqkd.cli.console import note, show_json
-from sdqkd.cli.emulation import LOOPBACK, NOC_USER, RunDirectory, Users, key_pair, serve
+from sdqkd.cli.emulation import LOOPBACK, NOC_USER, RunDirectory, Terms, Users, key_pair, serve
 from sdqkd.cli.inputs import (
     as_json,
     authorized_keys,
@@ -22,6 +23,7 @@ from sdqkd.cli.running import interruptible, until_stopped
 from sdqkd.devices.device import Device
 from sdqkd.errors import InputError
 from sdqkd.plant.plant import Plant
+from sdqkd.transport.admission import Limits as Admission
 
 
 @click.command()
@@ -31,6 +33,19 @@ from sdqkd.plant.plant import Plant
 @authorized_keys
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; 0 takes a free one.")
+@click.option("--startup", is_flag=True, help="Have a startup datastore: only what is copied to it survives.")
+@click.option(
+    "--idle-timeout", type=click.IntRange(min=0), default=3600, show_default=True,
+    help="Seconds without a call after which a session ends; 0 is never.",
+)  # fmt: skip
+@click.option("--max-sessions", type=click.IntRange(min=1), default=256, show_default=True, help="In all.")
+@click.option(
+    "--max-sessions-per-user", type=click.IntRange(min=1), default=128, show_default=True, help="Of one user."
+)
+@click.option(
+    "--max-message", "max_message_mib", type=click.IntRange(1, 1024), default=16, show_default=True,
+    help="MiB that a message may have.",
+)  # fmt: skip
 @as_json
 def command(
     network: Path,
@@ -40,6 +55,7 @@ def command(
     host: str,
     port: int,
     json_output: bool,
+    **terms: int,
 ) -> None:
     """Serve DEVICE of NETWORK, until interrupted.
 
@@ -51,14 +67,30 @@ def command(
         known = ", ".join(devices)
         raise InputError(f"there is no device '{device}' in this network; it has {known}", str(network))
     run = RunDirectory(run_dir) if run_dir else default_run_directory(loaded)
-    interruptible(_serve(devices[device], run, read_users(authorized), host, port, json_output))
+    serving = _serve(devices[device], run, read_users(authorized), host, port, _terms(**terms), json_output)
+    interruptible(serving)
 
 
-async def _serve(device: Device, run: RunDirectory, users: Users, host: str, port: int, json_output: bool) -> None:
+def _terms(
+    *, startup: int, idle_timeout: int, max_sessions: int, max_sessions_per_user: int, max_message_mib: int
+) -> Terms:
+    message_bytes = max_message_mib * 2**20
+    limits = Limits(
+        idle_timeout_s=idle_timeout or None,
+        max_message_bytes=message_bytes,
+        max_waiting_bytes=4 * message_bytes,
+    )
+    admission = Admission(max_sessions=max_sessions, max_sessions_per_user=max_sessions_per_user)
+    return Terms(limits, admission, startup=bool(startup))
+
+
+async def _serve(
+    device: Device, run: RunDirectory, users: Users, host: str, port: int, terms: Terms, json_output: bool
+) -> None:
     run.prepare()
     start_logs(run.audit_log)
     everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
-    served = await serve(device, run, everyone, host=host, port=port)
+    served = await serve(device, run, everyone, host=host, port=port, terms=terms)
     where = {"device": device.name, "address": served.agent.host, "port": served.agent.port}
     try:
         if json_output:

@@ -24,10 +24,12 @@ from typing import TypeAlias
 import yaml
 
 from sdqkd.agent.server import ServedAgent, serve_agent
+from sdqkd.agent.service import Limits
 from sdqkd.agent.store import FileStore
 from sdqkd.cli.logs import start_logs
 from sdqkd.devices.device import Device
 from sdqkd.errors import StoreError
+from sdqkd.transport.admission import Limits as Admission
 from sdqkd.transport.keys import make_key_pair, public_of
 
 NOC_USER = "noc"
@@ -95,6 +97,15 @@ def key_pair(private_file: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a device is served: how much it bears, and whether it has a startup datastore."""
+
+    limits: Limits = field(default_factory=Limits)
+    admission: Admission = field(default_factory=Admission)
+    startup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """One agent and the file behind it."""
 
@@ -115,8 +126,10 @@ async def serve(
     host: str = LOOPBACK,
     port: int = 0,
     factory_reset: bool = False,
+    terms: Terms | None = None,
 ) -> Served:
     """Serve one device, with its host key and its configuration in the run directory."""
+    terms = terms or Terms()
     folder = run.device(device.name)
     with _as_store_error(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -124,7 +137,10 @@ async def serve(
     try:
         if factory_reset:
             store.save(None)
-        agent = await serve_agent(device, store, host, port, host_key_file=folder / "host_key", users=users)
+        agent = await serve_agent(
+            device, store, host, port, host_key_file=folder / "host_key", users=users,
+            limits=terms.limits, admission=terms.admission, startup=terms.startup,
+        )  # fmt: skip
     except BaseException:
         store.close()
         raise

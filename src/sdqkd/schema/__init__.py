@@ -1,7 +1,7 @@
 """Compiled models, data trees, paths, diff, edit, codecs and validation. No I/O but reading the models.
 
 table                     what the models say, as `tools/compile_models.py` wrote it down
-sources                   the text of the YANG modules
+sources, vocabulary       the text of the YANG modules; all the names in them
 tree, path, draft         trees, where in them, many changes to one; `reader` reads them as plain values
 types, patterns, formats  values: from what somebody wrote to the canonical text
 xml, json, yaml           trees from and to documents; `elements` is one XML element against the schema
