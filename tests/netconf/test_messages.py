@@ -148,3 +148,15 @@ def test_ok_or_not(content: str, ok: bool, tags: list[str]) -> None:
 def test_no_reply(text: str) -> None:
     with pytest.raises(RpcError):
         parse_reply(text.encode(), {})
+
+
+@pytest.mark.parametrize("attribute", ['a{}=""', 'xmlns:a{}="b"'])
+def test_an_rpc_with_thousands_of_attributes_or_namespaces_is_refused_without_echoing_them(attribute: str) -> None:
+    many = " ".join(attribute.format(number) for number in range(100_000))
+    rpc, refusal = call(f'<rpc xmlns="{NS}" message-id="7" {many}><get/></rpc>')
+    assert refusal is not None
+    assert (refusal.tag, refusal.type) == ("too-big", "rpc")
+    assert len(reply_errors(rpc, [refusal], {})) < 1000
+    assert etree.fromstring(reply_errors(rpc, [refusal], {})).get("message-id") == "7"
+    few = " ".join(attribute.format(number) for number in range(100))
+    assert call(f'<rpc xmlns="{NS}" message-id="7" {few}><get/></rpc>')[1] is None

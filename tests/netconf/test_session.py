@@ -336,3 +336,31 @@ def test_no_call_is_counted_that_was_not_sent() -> None:
     with pytest.raises(RuntimeError):
         session.call(GET)
     assert session.pending == ()
+
+
+@pytest.mark.parametrize("session", [server(limit=2**24), ClientSession()], ids=["server", "client"])
+def test_a_hello_may_not_be_as_long_as_a_message(session: ServerSession | ClientSession) -> None:
+    if session.state is State.NEW:
+        session.start()
+    session.receive_data(b"<hello>" + b" " * 2**20)
+    with pytest.raises(FramingError, match="longer than the limit of 1048576 bytes"):
+        session.next_event()
+
+
+def test_after_the_hello_messages_may_be_longer() -> None:
+    session = greeted(limit=2**22)
+    session.receive_data(frame_chunks(rpc(f"<get>{' ' * 2**21}</get>")))
+    assert len(events(session)) == 1
+
+
+def test_what_waits_is_weighed() -> None:
+    session = greeted()
+    assert (session.waiting_bytes, session.mid_message) == (0, False)
+    whole = frame_chunks(rpc("<get/>"))
+    session.receive_data(whole[:-2])
+    assert events(session) == []
+    assert session.mid_message
+    assert session.waiting_bytes >= len(rpc("<get/>"))
+    session.receive_data(whole[-2:])
+    assert len(events(session)) == 1
+    assert (session.waiting_bytes, session.mid_message) == (0, False)

@@ -60,6 +60,10 @@ class Framer:
         """How much has come that no message has been made of."""
         return len(self._buffer) + len(self._message)
 
+    def limit(self, max_message_bytes: int) -> None:
+        """Let the messages to come be of another length."""
+        self._max_message_bytes = max_message_bytes
+
     def use_chunks(self) -> None:
         """Read what follows in chunks: both peers announced base:1.1."""
         self._chunked = True

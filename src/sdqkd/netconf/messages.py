@@ -15,6 +15,7 @@ from sdqkd.errors import RpcError
 from sdqkd.netconf.rpc_error import build_error, parse_error
 from sdqkd.netconf.xml import BASE, Element, escape, local_name_of, namespace_of, parse
 
+MAX_ATTRIBUTES = 1000  # of an rpc
 _XML = "http://www.w3.org/XML/1998/namespace"
 _RPC = f"{{{BASE}}}rpc"
 _REPLY = f"{{{BASE}}}rpc-reply"
@@ -70,6 +71,11 @@ def parse_rpc(root: Element) -> tuple[Rpc, RpcError | None]:
     """Read a call. The error, if any, says why it must be refused; the reply echoes it none the less."""
     if root.tag != _RPC:
         return Rpc(), _no_rpc(root)
+    if len(root.attrib) > MAX_ATTRIBUTES or len(root.nsmap) > MAX_ATTRIBUTES:
+        # lxml takes quadratic time to read them all. So the reply echoes what it needs only.
+        message = f"the rpc has more than {MAX_ATTRIBUTES} attributes or namespaces, which would all come back"
+        message_id = root.get("message-id")
+        return Rpc(message_id, {"message-id": message_id or ""}), RpcError("too-big", message, "rpc")
     operations = [child for child in root if isinstance(child.tag, str)]
     rpc = Rpc(
         root.get("message-id"),

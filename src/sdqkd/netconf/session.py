@@ -38,6 +38,7 @@ from sdqkd.netconf.xml import parse
 
 SERVER_MAX_MESSAGE_BYTES = 16 * 2**20
 CLIENT_MAX_MESSAGE_BYTES = 128 * 2**20
+MAX_HELLO_BYTES = 2**20  # it is kept as long as the session lives; a thousand modules take 200 KiB
 _SHOWN = 80  # characters of somebody's message that an error repeats
 
 
@@ -94,7 +95,8 @@ class _Session:
         self.chunked = False
         self.peer: Hello | None = None
         self._hello = hello
-        self._framer = Framer(max_message_bytes)
+        self._max_message_bytes = max_message_bytes
+        self._framer = Framer(min(max_message_bytes, MAX_HELLO_BYTES))
         self._at_end = False
 
     def start(self) -> bytes:
@@ -155,6 +157,7 @@ class _Session:
             )
         if self.chunked:
             self._framer.use_chunks()
+        self._framer.limit(self._max_message_bytes)
         self._move(Step.HELLO)
         self.peer = peer
         return HelloReceived(peer, self.chunked)

@@ -1,8 +1,8 @@
 """XML as NETCONF uses it: UTF-8 without document types (RFC 6241 section 3), read safely and written by hand.
 
 The libxml2 limits (no huge trees) stay on: they bound depth, the length of a text and the growth by entities.
-Beyond them the number of tags is bounded, since a tree takes thirty times the memory of a text of short tags; and
-names are met by the main thread only as far as `names` allows.
+Beyond them the number of tags and attributes is bounded, since a tree takes thirty times the memory of a text of
+short tags; and names are met by the main thread only as far as `names` allows.
 """
 
 from __future__ import annotations
@@ -59,11 +59,12 @@ def parse(data: bytes) -> Element:
     """Read one message; white space before it is forgiven, since 1.0 peers send line feeds between messages.
 
     Raises RpcError `malformed-message` when not well-formed, not UTF-8, too deep, or with a document type,
-    `too-big` when it has more than `MAX_TAGS` tags.
+    `too-big` when it has more than `MAX_TAGS` tags and attributes.
     """
     data = data.lstrip(b" \t\r\n")
-    if data.count(b"<") > MAX_TAGS:
-        raise RpcError("too-big", f"the message has more than {MAX_TAGS} tags", type="rpc")
+    # Each bit of text that looks like a tag or an attribute counts, too.
+    if len(data) > MAX_TAGS and data.count(b"<") + data.count(b'="') + data.count(b"='") > MAX_TAGS:
+        raise RpcError("too-big", f"the message has more than {MAX_TAGS} tags and attributes", type="rpc")
     try:
         root = _read(data)
     except etree.XMLSyntaxError as error:

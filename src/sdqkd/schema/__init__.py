@@ -8,6 +8,7 @@ xml, json, yaml           trees from and to documents; `elements` is one XML ele
 edit, attributes, working edit-config: a request applied to a tree
 diff, changes             the difference of two trees; the same as a request
 filter, pick              subtree filters; parts of a tree by their paths
+effort                    how much work one request may make
 defaults                  the default values that are in use
 xpath, xpath_…            XPath: expressions as trees, and their evaluation over data trees
 validate, findings        whole trees, judged by libyang, its findings as rpc-errors

@@ -21,6 +21,7 @@ from sdqkd.schema.attributes import (
     operation_of,
 )
 from sdqkd.schema.changes import changes_to_xml
+from sdqkd.schema.effort import Effort
 from sdqkd.schema.elements import Element, Reading, is_content
 from sdqkd.schema.path import format_path
 from sdqkd.schema.table import Schema, SchemaNode
@@ -29,6 +30,7 @@ from sdqkd.schema.working import Working
 
 __all__ = ["Edited", "changes_to_xml", "edit", "edit_noting"]
 
+MAX_MOVES = 10_000_000  # entries passed by all those inserted in one request; in the order of half a second
 _WRITING = frozenset({"merge", "replace", "create"})
 _ERASING = frozenset({"delete", "remove"})
 # Those that need to know what is there.
@@ -87,6 +89,7 @@ class _Editor:
     def __init__(self, reading: Reading, left_out: Collection[Element]) -> None:
         self.reading = reading
         self.left_out = left_out
+        self.moves = Effort(MAX_MOVES, "too many entries are to be inserted among too many: send fewer at a time")
         self.conditional: list[Element] = []
 
     def children(
@@ -200,7 +203,10 @@ class _Editor:
 
     def _insert(self, node: SchemaNode, element: Element, keys: tuple[str, ...], working: Working) -> None:
         insertion = insertion_of(self.reading, node, element)
-        if insertion is not None and not working.move(node, keys, insertion):
+        if insertion is None:
+            return
+        self.moves.spend(len(working.entries(node) if node.kind == "list" else working.values(node)))
+        if not working.move(node, keys, insertion):
             raise missing_neighbour(self.reading, node, element)
 
     def _key(

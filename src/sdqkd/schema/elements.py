@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 
 from sdqkd.errors import RpcError
 from sdqkd.schema import problems
+from sdqkd.schema.effort import Effort
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Path, Step
 from sdqkd.schema.types import Canonical, ResolvePrefix, compiled, needs_prefixes
 
 Element = etree._Element
+
+MAX_LOOKUPS = 5_000_000  # of declarations of prefixes, in one document; in the order of half a second
+_TOO_MANY_PREFIXES = "there are too many declarations of prefixes above values that use prefixes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Reading:
     schema: Schema
     known: Mapping[str, SchemaNode]
     top: Element | None
+    _effort: Effort = field(default_factory=lambda: Effort(MAX_LOOKUPS, _TOO_MANY_PREFIXES))
 
     def path_of(self, element: Element) -> Path:
         """Where the element is in the tree; only as far as its ancestors are known."""
@@ -103,7 +108,13 @@ class Reading:
 
     def namespaces(self, element: Element) -> ResolvePrefix:
         """Resolves prefixes as bound at `element`; none is the default namespace (RFC 7950 section 9.10.3)."""
-        return lambda prefix: self.schema.module_of(element.nsmap.get(prefix or None) or "")
+        return lambda prefix: self.schema.module_of(self._bound(element).get(prefix or None) or "")
+
+    def _bound(self, element: Element) -> Mapping[str | None, str]:
+        """The prefixes in scope. lxml looks them all up each time, so many of them above many values take long."""
+        bound = element.nsmap
+        self._effort.spend(len(bound))
+        return bound
 
     def unknown(self, element: Element, known: Mapping[str, SchemaNode]) -> RpcError:
         """The error for an element that is none of `known`."""

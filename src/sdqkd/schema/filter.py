@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from lxml import etree
 
-from sdqkd.errors import RpcError
+from sdqkd.schema.effort import Effort
 from sdqkd.schema.elements import Element, Reading, is_content
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import EMPTY, Container, Entries, Node
@@ -21,6 +21,7 @@ from sdqkd.schema.types import canonical
 
 _Key = TypeVar("_Key")
 MAX_COMPARISONS = 250_000  # in the order of half a second
+_TOO_MANY_COMPARISONS = "this filter takes too many comparisons: ask for less at a time"
 _HOLDERS = {"container", "list", "notification"}
 
 
@@ -45,23 +46,12 @@ def selector(
     criteria = _Reader(schema, filter_element).criteria(known, filter_element)
 
     def select(tree: Container) -> Container:
-        selected = criteria.select(tree, _Effort()) if criteria is not None else None
+        selected = (
+            criteria.select(tree, Effort(MAX_COMPARISONS, _TOO_MANY_COMPARISONS)) if criteria is not None else None
+        )
         return selected if selected is not None else EMPTY
 
     return select
-
-
-class _Effort:
-    """How often one use of a filter may hold criteria against a container or list entry."""
-
-    def __init__(self) -> None:
-        self._left = MAX_COMPARISONS
-
-    def spend(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            message = f"this filter takes more than {MAX_COMPARISONS} comparisons: ask for less at a time"
-            raise RpcError("resource-denied", message, "protocol", info={"bad-element": "filter"})
 
 
 @dataclass(slots=True)
@@ -77,9 +67,9 @@ class _Criteria:
     inside: list[tuple[SchemaNode, _Criteria]] = field(default_factory=list)
     bare: bool = True
 
-    def select(self, container: Container, effort: _Effort) -> Container | None:
+    def select(self, container: Container, effort: Effort) -> Container | None:
         """What is selected of `container`, None for nothing."""
-        effort.spend()
+        effort.spend(1)
         kept: dict[str, Node] = {}
         for alternatives in self.matches:
             found = [pair for pair in alternatives if _holds(container.children.get(pair[0].member), pair[1])]
@@ -102,7 +92,7 @@ class _Criteria:
             kept[member] = _union(container.children[member], before + selections)
         return Container(kept) if kept else None
 
-    def select_in(self, node: SchemaNode, value: Node | None, effort: _Effort) -> Node | None:
+    def select_in(self, node: SchemaNode, value: Node | None, effort: Effort) -> Node | None:
         """What is selected of a container or of the entries of a list."""
         if isinstance(value, Container):
             return self.select(value, effort)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -114,7 +115,8 @@ class _Decoder:
 
     def _values(self, node: SchemaNode, values: list[str], last: Element) -> tuple[str, ...]:
         if node.config and len(set(values)) < len(values):
-            double = next(value for at, value in enumerate(values) if value in values[:at])
+            times = Counter(values)
+            double = next(value for value in values if times[value] > 1)
             above = self.reading.path_of(last)[:-1]
             raise problems.given_twice(self.reading.schema, (*above, (node.member, (double,))), node)
         return tuple(values)
