@@ -2,55 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
-from ncclient import manager
 from ncclient.operations import RPCError
-from tests.agent.ssh_client import PLACE, log_in, place_in
+from tests.agent.child import Child
+from tests.agent.ssh_client import PLACE, place_in
 
 from sdqkd.transport.keys import make_key_pair
-
-ROOT = Path(__file__).parents[2]
-
-
-class Child:
-    """An agent in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.agent.serve_small_node", str(folder)]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
-        self._key_file = folder / "client"
-        self._said = json.loads(_pipe(self.process.stdout).readline() or "{}")
-
-    @property
-    def complaint(self) -> str:
-        """What a child that did not start has said."""
-        assert not self._said
-        return _pipe(self.process.stderr).read()
-
-    def log_in(self) -> manager.Manager:
-        return log_in(self._said["port"], self._said["host-key"], self._key_file)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        _pipe(self.process.stdout).close()
-        _pipe(self.process.stderr).close()
-
-
-def _pipe(stream: IO[str] | None) -> IO[str]:
-    assert stream is not None
-    return stream
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from lxml import etree
 
 from sdqkd.errors import RpcError, RpcErrors
+from sdqkd.schema.effort import Effort
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container
 
@@ -23,6 +24,8 @@ from sdqkd.schema.tree import Container
 Edit: TypeAlias = Callable[[Container, AbstractSet[etree._Element]], Container]
 
 MAX_TRIES = 1000
+MAX_ELEMENTS = 5_000_000  # looked at in all tries
+_TOO_MUCH = "too much of this request is wrong: mend it, or send it in pieces"
 
 _OPERATION = "{urn:ietf:params:xml:ns:netconf:base:1.0}operation"
 
@@ -35,7 +38,7 @@ def edit_parts(
     `edit` does the request with default-operation merge or none. Raises RpcError if too much of it is wrong.
     """
     search = _Search(schema, edit, config)
-    return search.done(tree, frozenset()), tuple(search.errors)
+    return search.done(tree), tuple(search.errors)
 
 
 def listed(error: RpcError | RpcErrors) -> tuple[RpcError, ...]:
@@ -51,29 +54,39 @@ class _Search:
         self._schema = schema
         self._edit = edit
         self._config = config
-        self._tries = 0
+        self._left_out: set[etree._Element] = set()
+        self._tries = Effort(MAX_TRIES, _TOO_MUCH)
+        self._elements = Effort(MAX_ELEMENTS, _TOO_MUCH)
 
-    def done(self, tree: Container, left_out: AbstractSet[etree._Element]) -> Container:
-        """Give the tree after all that can be done of what is not left out."""
-        self._tries += 1
-        if self._tries > MAX_TRIES:
-            raise RpcError("operation-failed", "too much of this request is wrong: mend it, or send it in pieces")
+    def done(self, tree: Container, branches: Sequence[etree._Element] = ()) -> Container:
+        """Give the tree after all that can be done; `branches` are those not left out, if that is known."""
+        self._tries.spend(1)
+        self._elements.spend(len(branches) + len(self._left_out))
         try:
-            return self._edit(tree, left_out)
+            return self._edit(tree, self._left_out)
         except (RpcError, RpcErrors) as error:
-            branches = self._branches(left_out)
-            if not branches:
+            if len(branches) < 2:
+                branches = self._branches()
+            if len(branches) < 2:
                 self.errors += listed(error)
                 return tree
         half = len(branches) // 2
-        tree = self.done(tree, left_out | set(branches[half:]))
-        return self.done(tree, left_out | set(branches[:half]))
+        tree = self._without(branches[half:], tree, branches[:half])
+        return self._without(branches[:half], tree, branches[half:])
 
-    def _branches(self, left_out: AbstractSet[etree._Element]) -> Sequence[etree._Element]:
+    def _without(
+        self, others: Sequence[etree._Element], tree: Container, branches: Sequence[etree._Element]
+    ) -> Container:
+        self._left_out.update(others)
+        tree = self.done(tree, branches)
+        self._left_out.difference_update(others)
+        return tree
+
+    def _branches(self) -> Sequence[etree._Element]:
         """Give the elements where what is not left out first branches; none if it does not."""
         at, keys, known = self._config, list[etree._Element](), self._schema.by_tag
         while at.get(_OPERATION, "merge") in ("merge", "none"):
-            children = [child for child in at if isinstance(child.tag, str) and child not in left_out]
+            children = [child for child in at if isinstance(child.tag, str) and child not in self._left_out]
             branches = [child for child in children if child not in keys]
             if len(branches) != 1:
                 return branches

@@ -21,6 +21,8 @@ from sdqkd.schema.types import canonical
 
 _Key = TypeVar("_Key")
 MAX_COMPARISONS = 250_000  # in the order of half a second
+MAX_ELEMENTS = 100_000
+_TOO_MANY_ELEMENTS = "this filter has too many elements: ask for less at a time"
 _TOO_MANY_COMPARISONS = "this filter takes too many comparisons: ask for less at a time"
 _HOLDERS = {"container", "list", "notification"}
 
@@ -120,11 +122,13 @@ class _Reader:
 
     def __init__(self, schema: Schema, filter_element: Element) -> None:
         self._reading = Reading(schema, schema.by_tag, filter_element)
+        self._effort = Effort(MAX_ELEMENTS, _TOO_MANY_ELEMENTS)
 
     def criteria(self, known: Mapping[str, SchemaNode], elements: Iterable[Element]) -> _Criteria | None:
         """The criteria of these siblings, None if nothing can ever match them."""
         criteria = _Criteria()
         for element in filter(is_content, elements):
+            self._effort.spend(1)
             nodes = [] if element.keys() else _named(known, element)
             if any(is_content(child) for child in element):
                 criteria.bare = False

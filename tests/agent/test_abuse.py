@@ -1,0 +1,248 @@
+"""What a logged-in client can do to an agent over real SSH: it is answered or cut off, costs little, and an honest
+client is served within a second meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.agent.child import Child
+from tests.agent.raw_ssh import GET, HELLO, RawSsh, connect
+
+from sdqkd.netconf.framing import frame_chunks
+from sdqkd.netconf.messages import build_rpc
+from sdqkd.netconf.xml import BASE
+from sdqkd.transport.keys import make_key_pair
+
+SERVED_WITHIN_S = 1.0
+LIMIT_BYTES = 16 * 2**20
+NODE = "urn:etsi:qkd:yang:etsi-qkd-node"
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Child]]:
+    (tmp_path / "client.pub").write_text(make_key_pair(tmp_path / "client"))
+    children: list[Child] = []
+
+    def serve(**limits: float) -> Child:
+        children.append(Child(tmp_path, **limits))
+        return children[-1]
+
+    yield serve
+    for child in children:
+        child.kill()
+
+
+@pytest.fixture
+async def child(serve: Callable[..., Child]) -> Child:
+    return serve()
+
+
+@asynccontextmanager
+async def client(child: Child, *, greet: bool = True) -> AsyncIterator[RawSsh]:
+    session = await connect(child, greet=greet)
+    try:
+        yield session
+    finally:
+        session.connection.abort()
+        await session.connection.wait_closed()
+
+
+@asynccontextmanager
+async def honest_client(child: Child) -> AsyncIterator[None]:
+    """Somebody who asks again and again, and must never wait long."""
+    waits: list[float] = []
+
+    async def ask_on(session: RawSsh) -> None:
+        while True:
+            begun = time.monotonic()
+            await session.ask()
+            waits.append(time.monotonic() - begun)
+            await asyncio.sleep(0.01)
+
+    async with client(child) as session:
+        await session.ask()
+        asking = asyncio.create_task(ask_on(session))
+        yield
+        asking.cancel()
+        # Whatever it was that happened: a new client logs in and is served.
+        begun = time.monotonic()
+        async with client(child) as newcomer:
+            await newcomer.ask()
+        waits.append(time.monotonic() - begun)
+    assert max(waits) < SERVED_WITHIN_S
+
+
+def tags(reply: object) -> list[str]:
+    return [tag.text for tag in reply.iter(f"{{{BASE}}}error-tag")]  # type: ignore[attr-defined]
+
+
+def rpc(inside: str, attributes: str = "") -> bytes:
+    return frame_chunks(f'<rpc xmlns="{BASE}" message-id="1" {attributes}>{inside}</rpc>'.encode())
+
+
+def edit(inside: str) -> str:
+    config = f'<config><qkd_node xmlns="{NODE}">{inside}</qkd_node></config>'
+    return f"<edit-config><target><candidate/></target>{config}</edit-config>"
+
+
+BOMB = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "x"}">' for n in range(10))
+REFUSED = {
+    "20,000 levels": (frame_chunks(b"<a>" * 20_000 + b"</a>" * 20_000), "malformed-message"),
+    "a bomb of entities": (frame_chunks(f"<!DOCTYPE a [{BOMB}]><a>&a9;</a>".encode()), "malformed-message"),
+    "no UTF-8": (frame_chunks(b"<rpc>\xff\xfe</rpc>"), "malformed-message"),
+    "a text of 12 MB": (
+        rpc(edit(f"<qkdn_location_id>{'x' * 12_000_000}</qkdn_location_id>")),
+        "malformed-message",
+    ),
+    "a million elements": (rpc("<a/>" * 1_100_000), "too-big"),
+    "300,000 attributes": (rpc("<get/>", " ".join(f'a{n}=""' for n in range(300_000))), "too-big"),
+    "300,000 namespaces": (rpc("<get/>", " ".join(f'xmlns:a{n}="b"' for n in range(300_000))), "too-big"),
+    "6 MB of foreign elements": (rpc(edit('<a xmlns="b"/>' * 400_000)), "unknown-namespace"),
+    "an expensive filter": (
+        rpc(
+            f'<get><filter><qkd_node xmlns="{NODE}">'
+            + "<qkd_interfaces><qkd_interface><qkdi_model/></qkd_interface></qkd_interfaces>" * 150_000
+            + "</qkd_node></filter></get>"
+        ),
+        "resource-denied",
+    ),
+    "100,000 mistakes to be found one by one": (
+        rpc(
+            edit('<qkd_interfaces xmlns:a="urn:a">' + "<a:b/>" * 100_000 + "</qkd_interfaces>").replace(
+                "<config>", "<error-option>continue-on-error</error-option><config>"
+            )
+        ),
+        "resource-denied",
+    ),
+}
+
+
+@pytest.mark.parametrize("abuse", REFUSED)
+async def test_what_is_too_much_is_refused_and_the_session_lives(child: Child, abuse: str) -> None:
+    message, tag = REFUSED[abuse]
+    before_mib = child.resident_mib
+    async with honest_client(child), client(child) as abuser:
+        abuser.send(message)
+        assert tags(await abuser.reply()) == [tag]
+        assert tags(await abuser.ask()) == []
+    assert child.resident_mib - before_mib < 300
+
+
+async def test_a_leaf_of_6_mib_is_taken_and_given_back(child: Child) -> None:
+    text = "x" * (6 * 2**20)
+    async with honest_client(child), client(child) as session:
+        session.send(rpc(edit(f"<qkdn_location_id>{text}</qkdn_location_id>")))
+        assert tags(await session.reply()) == []
+        session.send(rpc("<get-config><source><candidate/></source></get-config>"))
+        assert (await session.reply()).findtext(f".//{{{NODE}}}qkdn_location_id") == text
+        session.send(rpc("<discard-changes/>"))
+        assert tags(await session.reply()) == []
+        session.send(rpc("<get><filter/></get>"))
+        await session.reply()
+
+
+FATAL = {
+    "a message of 20 MB": b"\n#20000000\n",
+    "a chunk of 4 GB": b"\n#4294967295\n",
+    "chunks that are too much together": b"\n#%d\n" % LIMIT_BYTES + b" " * LIMIT_BYTES + b"\n#1\n ",
+    "a chunk of no size": b"\n#0\n",
+    "no chunk": b"<rpc/>]]>]]>",
+}
+
+
+@pytest.mark.parametrize("abuse", FATAL)
+async def test_what_cannot_be_followed_ends_the_session(child: Child, abuse: str) -> None:
+    before_mib = child.resident_mib
+    async with honest_client(child), client(child) as abuser:
+        await abuser.ask()
+        abuser.send(FATAL[abuse])
+        assert await abuser.is_closed()
+    assert child.resident_mib - before_mib < 100
+
+
+async def test_a_hello_without_end_is_cut_off(child: Child) -> None:
+    async with honest_client(child), client(child, greet=False) as abuser:
+        abuser.send(HELLO.partition(b"</capabilities>")[0] + b"<capability>urn:x</capability>" * 100_000)
+        assert await abuser.is_closed()
+
+
+@pytest.mark.parametrize("beginning", [b"\n#1000\n<rpc", b"\n#4\n<rpc\n#", b""])
+async def test_a_message_without_end_is_cut_off(serve: Callable[..., Child], beginning: bytes) -> None:
+    child = serve(rpc_timeout_s=0.5, idle_timeout_s=0.8)
+    async with client(child) as abuser:
+        await abuser.ask()
+        abuser.send(beginning)
+        assert await abuser.is_closed()
+    async with honest_client(child):
+        pass
+
+
+async def test_unfinished_messages_are_too_much_together(serve: Callable[..., Child]) -> None:
+    child = serve(max_waiting_bytes=4 * 2**20)
+    before_mib = child.resident_mib
+    async with honest_client(child):
+        abusers = [await connect(child) for _ in range(12)]
+        for abuser in abusers:
+            abuser.send(b"\n#%d\n" % LIMIT_BYTES + b" " * 2**20)
+        await asyncio.wait({asyncio.create_task(abuser.is_closed()) for abuser in abusers},
+                           return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+        assert any(not abuser.closed.is_set() for abuser in abusers)
+        for abuser in abusers:
+            abuser.connection.abort()
+            await abuser.connection.wait_closed()
+    assert child.resident_mib - before_mib < 60
+
+
+async def test_whoever_drops_out_in_the_middle_leaves_nothing_behind(child: Child) -> None:
+    async with honest_client(child):
+        for _ in range(10):
+            async with client(child) as abuser:
+                abuser.send(b"\n#1000000\n<rpc>" + b" " * 100_000)
+
+
+async def test_names_that_are_made_up_leave_nothing_behind(child: Child) -> None:
+    """Forty megabytes of names that nobody has met before."""
+
+    def made_up(message: int) -> bytes:
+        names = "".join(f"<n{message}-{number}{'x' * 180}/>" for number in range(1000))
+        return rpc(f"<get><filter>{names}</filter></get>")
+
+    async with honest_client(child), client(child) as abuser:
+        for message in range(20):
+            abuser.send(made_up(message))
+            await abuser.reply()
+        before_mib = child.resident_mib
+        for message in range(20, 220):
+            abuser.send(made_up(message))
+            assert tags(await abuser.reply()) == []
+    assert child.resident_mib - before_mib < 15
+
+
+async def test_ten_thousand_calls_at_once_make_nobody_wait(child: Child) -> None:
+    before_mib = child.resident_mib
+    async with honest_client(child), client(child) as abuser:
+        abuser.send(b"".join(frame_chunks(build_rpc(str(number), GET)) for number in range(10_000)))
+        for number in range(10_000):
+            assert (await abuser.reply()).get("message-id") == str(number)
+    assert child.resident_mib - before_mib < 60
+
+
+async def test_whoever_never_reads_is_not_answered_for_ever(child: Child) -> None:
+    async with client(child) as session:
+        session.send(rpc(edit(f"<qkdn_location_id>{'x' * 2**20}</qkdn_location_id>")))
+        await session.reply()
+    before_mib = child.resident_mib
+    async with honest_client(child), client(child) as abuser:
+        abuser.channel.pause_reading()
+        wanted = rpc("<get-config><source><candidate/></source></get-config>")
+        for _ in range(1000):
+            abuser.send(wanted)
+        async with client(child) as somebody:
+            for _ in range(50):
+                await somebody.ask()
+        assert child.resident_mib - before_mib < 60
