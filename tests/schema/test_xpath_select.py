@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
+from sdqkd.schema.filter import selector
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
+from sdqkd.schema.xml import encode_elements
 from sdqkd.schema.xpath import Names, names_at
 from sdqkd.schema.xpath_select import select
 
@@ -74,13 +76,34 @@ def _read(schema: Schema, text: str) -> object:
 
 
 def _shape(schema: Schema, tree: Container) -> object:
-    from sdqkd.schema.xml import encode_elements
-
     return [_element(child) for child in encode_elements(schema, tree)]
 
 
 def _element(element: etree._Element) -> object:
     return element.tag, (element.text or "").strip(), [_element(child) for child in element]
+
+
+@pytest.mark.parametrize(
+    ("content", "depth", "expected"),
+    [
+        ("<rows/>", 1, "<rows/>"),
+        ("<rows/>", 2, "<rows><row><name>one</name></row><row><name>two</name></row></rows>"),
+        ("<rows><row><slot/></row></rows>", 1, "<rows><row><name>one</name><slot>3</slot></row>"
+         "<row><name>two</name><slot>11</slot></row></rows>"),
+        ("<rows><row><slot>3</slot></row></rows>", 1, "<rows><row><name>one</name><slot>3</slot></row></rows>"),
+        ("<rows><row><name>one</name><cell/></row></rows>", 1,
+         "<rows><row><name>one</name><cell><x>1</x><y>a</y></cell><cell><x>2</x><y>a</y></cell></row></rows>"),
+        ("<box/><box><lid/></box>", 1, "<box><lid/></box>"),
+        ("<box><label>a</label></box>", 2,
+         "<box><label>a</label><text>t</text><tag>x</tag><tag>y</tag><lid/></box>"),
+    ],
+)  # fmt: skip
+def test_a_subtree_filter_can_be_limited_in_depth(
+    schema: Schema, tree_of: Callable[..., Container], content: str, depth: int, expected: str
+) -> None:
+    wanted = etree.fromstring(f'<filter xmlns="{schema.namespace_of("fixture")}">{content}</filter>')
+    selected = selector(schema, schema.data, wanted, depth)(tree_of(TREE))
+    assert _shape(schema, selected) == _read(schema, expected)
 
 
 def test_prefixes_are_those_in_scope_where_the_expression_stands(schema: Schema) -> None:

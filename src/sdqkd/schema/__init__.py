@@ -9,7 +9,7 @@ edit, attributes, working edit-config: a request applied to a tree
 diff, changes             the difference of two trees; the same as a request
 filter, pick              subtree filters; parts of a tree by their paths
 effort                    how much work one request may make
-defaults                  the default values that are in use
+defaults, marked          the default values in use; trees with marks on defaults or of origin
 xpath, xpath_…            XPath: expressions as trees, and their evaluation over data trees
 validate, findings        whole trees, judged by libyang, its findings as rpc-errors
 problems                  the rpc-errors that reading and editing share

@@ -1,7 +1,7 @@
 """The attributes that an edit-config request puts on elements: what to do, and where in an ordered list.
 
 `operation` is RFC 6241 section 7.2, in the NETCONF namespace under any prefix; `insert`, `key` and `value` are
-RFC 7950 sections 7.7.9 and 7.8.6, in YANG's namespace.
+RFC 7950 sections 7.7.9 and 7.8.6, in YANG's namespace; `default` is RFC 6243 section 4.5.2, in its own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sdqkd.schema.working import Insertion, Where
 
 NETCONF = "urn:ietf:params:xml:ns:netconf:base:1.0"
 YANG = "urn:ietf:params:xml:ns:yang:1"
+WITH_DEFAULTS = "urn:ietf:params:xml:ns:netconf:default:1.0"
 
 Operation: TypeAlias = Literal["merge", "replace", "create", "delete", "remove", "none"]
 OPERATIONS = frozenset({"merge", "replace", "create", "delete", "remove"})
@@ -27,6 +28,9 @@ DEFAULT_OPERATIONS = frozenset({"merge", "replace", "none"})
 _OPERATION = f"{{{NETCONF}}}operation"
 _INSERT, _KEY, _VALUE = (f"{{{YANG}}}{name}" for name in ("insert", "key", "value"))
 _KNOWN = {_OPERATION, _INSERT, _KEY, _VALUE}
+_DEFAULT = f"{{{WITH_DEFAULTS}}}default"
+_ANY_DEFAULT = etree.XPath("boolean(.//@wd:default)", namespaces={"wd": WITH_DEFAULTS})
+_FLAGS = {None: False, "true": True, "1": True, "false": False, "0": False}
 
 
 def operation_of(reading: Reading, element: Element, inherited: Operation) -> Operation:
@@ -45,6 +49,30 @@ def operation_of(reading: Reading, element: Element, inherited: Operation) -> Op
         wanted = "merge, replace, create, delete or remove"
         raise bad_attribute(reading, element, "operation", f"the operation '{operation}' is not {wanted}")
     return cast(Operation, operation)
+
+
+def marks_defaults(config: Element) -> bool:
+    """Whether anything in a request is marked as a default."""
+    return bool(_ANY_DEFAULT(config))
+
+
+def is_marked_default(reading: Reading, node: SchemaNode, element: Element, operation: Operation) -> bool:
+    """Whether the request marks this leaf or value as the default, so that it is not to be set but unset.
+
+    Raises RpcError `invalid-value` if it is another value, or if the operation does not set it anyhow (RFC 6243
+    section 4.5.2), `bad-attribute` if the mark is no boolean or stands on something else.
+    """
+    mark = element.get(_DEFAULT)
+    if mark not in _FLAGS or (mark is not None and node.kind not in {"leaf", "leaf-list"}):
+        raise bad_attribute(reading, element, "default", f"the attribute 'default' cannot mark this as '{mark}'")
+    if not _FLAGS[mark]:
+        return False
+    if operation not in {"create", "merge", "replace"}:
+        raise _error("invalid-value", reading, element, "default", f"a default is not marked to {operation} it")
+    if reading.value(node, element) not in node.default:
+        message = f"the value is marked as the default of {node.name}, and is not"
+        raise _error("invalid-value", reading, element, "default", message)
+    return True
 
 
 def insertion_of(reading: Reading, node: SchemaNode, element: Element) -> Insertion | None:

@@ -17,6 +17,8 @@ from sdqkd.schema.attributes import (
     Operation,
     bad_attribute,
     insertion_of,
+    is_marked_default,
+    marks_defaults,
     missing_neighbour,
     operation_of,
 )
@@ -91,6 +93,7 @@ class _Editor:
         self.left_out = left_out
         self.moves = Effort(MAX_MOVES, "too many entries are to be inserted among too many: send fewer at a time")
         self.conditional: list[Element] = []
+        self._marks_defaults = reading.top is not None and marks_defaults(reading.top)
 
     def children(
         self,
@@ -117,6 +120,9 @@ class _Editor:
                 raise problems.is_state(self.reading.schema, self.reading.path_of(element), node)
             if node.member in keys:
                 self._key(node, element, operation, inherited, working)
+                continue
+            if self._marks_defaults and is_marked_default(self.reading, node, element, operation):
+                self._unset(node, element, operation, working)
                 continue
             if node.has_when and operation in _WRITING:
                 self.conditional.append(element)
@@ -149,6 +155,18 @@ class _Editor:
                 working.set(node, self.reading.value(node, element))
             else:
                 working.set(node, self._single(node, element, operation, working.get(node)))
+
+    def _unset(self, node: SchemaNode, element: Element, operation: Operation, working: Working) -> None:
+        """Let a leaf or value be the default that it is marked as."""
+        value = self.reading.value(node, element)
+        self._once(node, element, (value,) if node.kind == "leaf-list" else (), working)
+        exists = value in working.values(node) if node.kind == "leaf-list" else working.get(node) is not None
+        if operation == "create":
+            self._refuse(node, element, operation, exists=exists)
+        if node.kind == "leaf-list":
+            working.set_value(node, value, present=False)
+        else:
+            working.set(node, None)
 
     def _single(self, node: SchemaNode, element: Element, operation: Operation, old: Node | None) -> Node | None:
         """A leaf or container after the operation, None if it goes."""

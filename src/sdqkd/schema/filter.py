@@ -15,6 +15,7 @@ from lxml import etree
 
 from sdqkd.schema.effort import Effort
 from sdqkd.schema.elements import Element, Reading, is_content
+from sdqkd.schema.pick import alone, shallow
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import EMPTY, Container, Entries, Node
 from sdqkd.schema.types import canonical
@@ -39,13 +40,14 @@ def subtree(schema: Schema, tree: Container, filter_element: Element) -> Contain
 
 
 def selector(
-    schema: Schema, known: Mapping[str, SchemaNode], filter_element: Element
+    schema: Schema, known: Mapping[str, SchemaNode], filter_element: Element, depth: int | None = None
 ) -> Callable[[Container], Container]:
     """The filter as a function, to be used often; `known` are the nodes that may stand at the top of a tree.
 
-    The function raises what `subtree` raises.
+    `depth` limits the levels that come with each selected node, as in `pick`. The function raises what
+    `subtree` raises.
     """
-    criteria = _Reader(schema, filter_element).criteria(known, filter_element)
+    criteria = _Reader(schema, filter_element, depth).criteria(known, filter_element)
 
     def select(tree: Container) -> Container:
         selected = (
@@ -62,8 +64,10 @@ class _Criteria:
 
     `matches` must all hold; each is a choice of leafs with the value wanted. `picks` come whole, `inside` as
     far as their own criteria select them. `bare` says that there are matches only, which select everything.
+    What is selected comes with `depth` levels.
     """
 
+    depth: int | None = None
     matches: list[list[tuple[SchemaNode, str]]] = field(default_factory=list)
     picks: list[SchemaNode] = field(default_factory=list)
     inside: list[tuple[SchemaNode, _Criteria]] = field(default_factory=list)
@@ -83,7 +87,8 @@ class _Criteria:
             return container if self.matches else None
         for node in self.picks:
             if node.member in container.children:
-                kept[node.member] = container.children[node.member]
+                picked = container.children[node.member]
+                kept[node.member] = picked if self.depth is None else shallow(node, picked, self.depth)
         parts: dict[str, list[Node]] = {}
         for node, criteria in self.inside:
             part = criteria.select_in(node, container.children.get(node.member), effort)
@@ -97,16 +102,24 @@ class _Criteria:
     def select_in(self, node: SchemaNode, value: Node | None, effort: Effort) -> Node | None:
         """What is selected of a container or of the entries of a list."""
         if isinstance(value, Container):
-            return self.select(value, effort)
+            return self._whole(node, value, self.select(value, effort))
         if not isinstance(value, Entries):
             return None
         entries = {}
         for keys, entry in self._candidates(node, value):
-            part = self.select(entry, effort)
+            part = self._whole(node, entry, self.select(entry, effort))
             if part is not None:
                 named = {key: entry.children[key] for key in node.keys}
                 entries[keys] = part if part is entry else Container({**named, **part.children})
         return Entries(entries) if entries else None
+
+    def _whole(self, node: SchemaNode, container: Container, part: Container | None) -> Container | None:
+        """What was selected; of a whole container or entry no more levels than `depth`, and what matched."""
+        if part is not container or self.depth is None:
+            return part
+        matched = (pair[0].member for match in self.matches for pair in match)
+        found = {member: container.children[member] for member in matched if member in container.children}
+        return Container({**found, **alone(node, container, self.depth).children})
 
     def _candidates(self, node: SchemaNode, value: Entries) -> Iterable[tuple[tuple[str, ...], Container]]:
         """The entries that can match: one if all keys are given, which spares a search of the list."""
@@ -120,13 +133,14 @@ class _Criteria:
 class _Reader:
     """Sets a filter against the schema."""
 
-    def __init__(self, schema: Schema, filter_element: Element) -> None:
+    def __init__(self, schema: Schema, filter_element: Element, depth: int | None) -> None:
         self._reading = Reading(schema, schema.by_tag, filter_element)
+        self._depth = depth
         self._effort = Effort(MAX_ELEMENTS, _TOO_MANY_ELEMENTS)
 
     def criteria(self, known: Mapping[str, SchemaNode], elements: Iterable[Element]) -> _Criteria | None:
         """The criteria of these siblings, None if nothing can ever match them."""
-        criteria = _Criteria()
+        criteria = _Criteria(self._depth)
         for element in filter(is_content, elements):
             self._effort.spend(1)
             nodes = [] if element.keys() else _named(known, element)

@@ -46,6 +46,11 @@ def shallow(node: SchemaNode, value: Node, depth: int) -> Node:
     return _Picker(depth).member(node, value, {}, depth)
 
 
+def alone(node: SchemaNode, value: Container, depth: int) -> Container:
+    """A container, or one entry of a list, with what is below to this depth: 1 is the node and its keys."""
+    return _Picker(depth).children(node.children, value, _NOTHING, depth - 1, node.keys)
+
+
 @dataclass(frozen=True, slots=True)
 class _Picker:
     """In each method `left` is the number of levels that come along unasked, from the children on."""
