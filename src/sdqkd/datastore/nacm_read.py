@@ -20,8 +20,11 @@ def readable(known: Mapping[str, SchemaNode], tree: Container, place: Place) -> 
     kept: dict[str, Node] = {}
     changed = False
     for member, value in tree.children.items():
-        node = known[member]
-        part = _part(node, value, place.below(node))
+        below = place.below(known[member])
+        if below.open:
+            kept[member] = value
+            continue
+        part = _part(known[member], value, below)
         changed = changed or part is not value
         if part is not None:
             kept[member] = part
