@@ -108,11 +108,11 @@ def _list(
             own, place = places.entry(keys), (*above, (node.member, keys))
             yield from _itself(before, after, own, place)
             yield from denials(node.children, before, after or EMPTY, own, place)
-    for keys, after in new.items():
-        if keys not in old:
-            own, place = places.entry(keys), (*above, (node.member, keys))
-            yield from _itself(None, after, own, place)
-            yield from denials(node.children, EMPTY, after, own, place)
+    fresh = new.keys() - old.keys()
+    for keys in [keys for keys in new if keys in fresh] if fresh else ():
+        own, place = places.entry(keys), (*above, (node.member, keys))
+        yield from _itself(None, new[keys], own, place)
+        yield from denials(node.children, EMPTY, new[keys], own, place)
     if node.user_ordered:
         yield from _moves(node, list(old), list(new), places.update, above)
 
