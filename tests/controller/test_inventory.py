@@ -49,6 +49,16 @@ def check_complaints(case: Case, error: InputError) -> None:
         assert wanted.message in each.message
 
 
+def test_a_fault_names_one_place(three_sites_text: str) -> None:
+    second = "    - name: l2-bravo-charlie\n"
+    with pytest.raises(InputErrors) as refused:
+        load_network(three_sites_text.replace(second, "      vlan: 7\n" + second), "network.yaml")
+    assert str(refused.value).splitlines()[0] == (
+        "network.yaml:165: alfa-l1 does not take it: the model has no 'vlan' in connection "
+        "(at /sdqkd-network:network/protected-connection[name='l1-alfa-bravo'])"
+    )
+
+
 def test_both_example_networks_are_right(three_sites: LoadedNetwork, madqci: LoadedNetwork) -> None:
     assert len(three_sites.network.devices) == 12
     assert len(madqci.network.devices) == 36

@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from sdqkd.controller.intent import entries, owned_by
 from sdqkd.controller.obstacles import light, why_dark
 from sdqkd.controller.routing import candidates, ends_of, routes
-from sdqkd.errors import InputError, ModelError, RpcError, RpcErrors
-from sdqkd.network.model import Device, Network, Port, QkdLink
+from sdqkd.errors import InputError, RpcError, RpcErrors
+from sdqkd.network.model import Device, ModuleEnd, Network, Port, QkdLink
+from sdqkd.network.read import TOP
 from sdqkd.network.topology import topology_of
 from sdqkd.physics.grid import etsi_range_admits
 from sdqkd.profiles.profile import load_profiles, profile_named
 from sdqkd.schema.path import quote
-from sdqkd.schema.table import Schema, load
+from sdqkd.schema.reader import Reader
+from sdqkd.schema.table import load, set_names
+from sdqkd.schema.tree import Container
 
-_TOP = "/sdqkd-network:network"
+_TOP = f"/{TOP}"
 
 
 def check(network: Network) -> tuple[InputError, ...]:
@@ -30,22 +33,27 @@ def check(network: Network) -> tuple[InputError, ...]:
     found = (
         *_name_clashes(network),
         *_model_sets(network),
-        *_profiles(network),
         *_shared_ports(network),
-        *_tuning(network),
+        *_shared_modules(network),
+        *(tuple(_wavelength_ranges(network)) or _tuning(network)),
     )
     found = found or (*_dark_links(network), *_shared_spectrum(network))
     return found or (*_collisions(network), *_refused_entries(network))
 
 
-def _profiles(network: Network) -> Iterator[InputError]:
+def unknown_profiles(tree: Container) -> tuple[InputError, ...]:
+    """Equipment profiles that do not exist, in a tree that nobody has found valid yet."""
     known = load_profiles()
-    for device in network.devices.values():
-        for interface in device.interfaces.values():
-            try:
-                profile_named(known, interface.profile, f"{device.path}/interface[id='{interface.id}']/profile")
-            except InputError as error:
-                yield error
+    found = []
+    for device in Reader(tree).inside(TOP).entries("device"):
+        for interface in device.entries("interface") if device.has("interface") else ():
+            if interface.has("profile"):
+                place = f"device[name={quote(device.text('name'))}]/interface[id='{interface.text('id')}']"
+                try:
+                    profile_named(known, interface.text("profile"), f"{_TOP}/{place}/profile")
+                except InputError as error:
+                    found.append(error)
+    return tuple(found)
 
 
 def _name_clashes(network: Network) -> Iterator[InputError]:
@@ -55,22 +63,23 @@ def _name_clashes(network: Network) -> Iterator[InputError]:
 
 def _model_sets(network: Network) -> Iterator[InputError]:
     for device in network.devices.values():
-        try:
-            load_for(device)
-        except ModelError as error:
-            yield InputError(f"{device.name} cannot have this: {error}", path=f"{device.path}/model-set")
+        if not _fits(device.model_set, device):
+            fitting = ", ".join(name for name in set_names() if _fits(name, device))
+            message = f"{device.name} is a {device.kind}, so this must be one of: {fitting}"
+            yield InputError(f"{message}; not '{device.model_set}'", path=f"{device.path}/model-set")
 
 
-def load_for(device: Device) -> Schema:
-    """The schema of a device. Raises ModelError if there is none, or if it is one of another kind of device."""
-    schema = load(device.model_set)
+def _fits(set_name: str, device: Device) -> bool:
+    """Whether there is such a model set, and it has what the controller writes to this kind of device."""
+    if set_name not in set_names():
+        return False
+    schema = load(set_name)
     try:
         for path in owned_by(device):
             schema.node(path)
     except KeyError:
-        message = f"the model set '{device.model_set}' is not one for a {device.kind}"
-        raise ModelError(message) from None
-    return schema
+        return False
+    return True
 
 
 def _shared_ports(network: Network) -> Iterator[InputError]:
@@ -97,6 +106,27 @@ def _cord_ends(network: Network) -> Iterator[tuple[Port, str, str]]:
     for fibre in network.fibres.values():
         for port in (fibre.a, fibre.b):
             yield port, f"fibre {fibre.name}", f"{_TOP}/fibre[name={quote(fibre.name)}]"
+
+
+def _shared_modules(network: Network) -> Iterator[InputError]:
+    """A module serves one active link, whether it sends there or receives."""
+    serving: dict[ModuleEnd, str] = {}
+    for link in (link for link in network.qkd_links.values() if link.active):
+        for role, end in (("transmitter", link.transmitter), ("receiver", link.receiver)):
+            if (other := serving.setdefault(end, link.name)) != link.name:
+                what = f"its {role}, {end.device} interface {end.interface}"
+                yield InputError(f"{what}, already serves the active link {other}", path=link.path)
+
+
+def _wavelength_ranges(network: Network) -> Iterator[InputError]:
+    """A range that runs backwards would admit nothing."""
+    for device in network.devices.values():
+        for interface in device.interfaces.values():
+            for part in interface.wavelength_range.split(","):
+                lower, _, upper = part.partition("-")
+                if upper and int(lower) > int(upper):
+                    path = f"{device.path}/interface[id='{interface.id}']/wavelength-range"
+                    yield InputError(f"{part} runs backwards: write {upper}-{lower}", path=path)
 
 
 def _tuning(network: Network) -> Iterator[InputError]:
@@ -161,8 +191,11 @@ def _refused_entries(network: Network) -> Iterator[InputError]:
     for entry in entries(network):
         device = network.devices[entry.device]
         try:
-            entry.tree(load_for(device))
+            entry.tree(load(device.model_set))
         except (RpcError, RpcErrors) as error:
             given[entry.source, entry.device] += 1
             if given[entry.source, entry.device] == 1:
-                yield InputError(f"{device.name} does not take it: {error}", path=entry.source)
+                # Without the place in the device's tree: the place to mend is the one in the file.
+                errors = error.errors if isinstance(error, RpcErrors) else (error,)
+                reasons = "; ".join(each.message for each in errors)
+                yield InputError(f"{device.name} does not take it: {reasons}", path=entry.source)

@@ -8,11 +8,12 @@ say.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
-from sdqkd.controller.checks import check
+from sdqkd.controller.checks import check, unknown_profiles
 from sdqkd.controller.places import Lines, from_model, placed
 from sdqkd.errors import InputError, InputErrors, RpcError, RpcErrors, some_of
 from sdqkd.network.model import Device, Endpoint, Network
@@ -24,6 +25,8 @@ from sdqkd.schema.tree import Container
 from sdqkd.schema.validate import Validator
 from sdqkd.schema.yaml import YamlDocument, read_yaml
 from sdqkd.transport.keys import read_private
+
+Dangling: TypeAlias = Callable[[Container], Sequence[InputError]]
 
 _INVENTORY = "sdqkd-inventory:inventory"
 
@@ -54,7 +57,7 @@ class LoadedInventory:
 
 def load_network(text: str, file: str) -> LoadedNetwork:
     """Read and check a network file. Raises InputError, InputErrors if several things are wrong."""
-    document = _read("network", text, file)
+    document = _read("network", text, file, unknown_profiles)
     if TOP not in document.tree.children:
         raise InputError("there is no network in this file: it begins with `network:`", file, 1)
     network = read_network(load("network"), document.tree)
@@ -148,13 +151,17 @@ def read_file(path: Path) -> str:
         raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
 
 
-def _read(set_name: str, text: str, file: str) -> YamlDocument:
+def _read(set_name: str, text: str, file: str, dangling: Dangling = lambda tree: ()) -> YamlDocument:
+    """Read a file and have the model judge it. `dangling` finds what it refers to and no model knows of."""
     schema = load(set_name)
     document = read_yaml(schema, text, file)
+    nowhere = dangling(document.tree)
     try:
         Validator(schema).check(document.tree)
     except (RpcError, RpcErrors) as error:
-        raise from_model(error, file, document.lines) from None
+        raise from_model(error, file, document.lines, nowhere) from None
+    if nowhere:
+        raise placed(nowhere, file, document.lines)
     return document
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sdqkd.errors import InputError, InputErrors, RpcError, RpcErrors
 
 Lines = Mapping[str, int]  # instance path to line, counted from 1
 
 _DANGLING = ("instance-required", "unknown-element", "unknown-port")  # app-tags of references to nothing
+_MODULES_DIFFER = "different-equipment"  # app-tag; so they do if the profile of one does not exist
 _OWNERS = ("device", "element")  # leafs whose neighbours name a part of what they refer to
 _ENTRY = re.compile(r"/[^/\[]+/[^/\[]+(\[[^=]+=('[^']*'|\"[^\"]*\")\])+")
 
@@ -39,8 +40,10 @@ def placed(errors: Iterable[InputError], file: str, lines: Lines) -> InputErrors
     return InputErrors(sorted(found, key=lambda error: error.line or 0))
 
 
-def from_model(error: RpcError | RpcErrors, file: str, lines: Lines) -> InputErrors:
-    """What the model says against a file, as errors of the file.
+def from_model(
+    error: RpcError | RpcErrors, file: str, lines: Lines, unknown_profiles: Sequence[InputError] = ()
+) -> InputErrors:
+    """What the model says against a file, as errors of the file, with what refers to no equipment profile.
 
     An entry that refers to what is not there breaks other rules too, as those look at what it refers to. Told are
     then only the references of that entry: the rest follows from them.
@@ -50,7 +53,9 @@ def from_model(error: RpcError | RpcErrors, file: str, lines: Lines) -> InputErr
     told = [each for each in errors if each.app_tag in _DANGLING or _entry(each.path) not in dangling]
     # A rule that follows a reference to nothing is reported without a place, beside the reference itself.
     told = [each for each in told if each.path] or told
-    return placed((InputError(each.message, path=each.path) for each in _roots(told)), file, lines)
+    told = [each for each in told if not (unknown_profiles and each.app_tag == _MODULES_DIFFER)]
+    found = [InputError(each.message, path=each.path) for each in _roots(told)]
+    return placed([*unknown_profiles, *found], file, lines)
 
 
 def _roots(errors: Iterable[RpcError]) -> Iterator[RpcError]:

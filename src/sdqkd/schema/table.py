@@ -218,9 +218,14 @@ def load(set_name: str, *, alone: bool = False) -> Schema:
         return _Reader(table).schema((model_dir(),))
 
 
+def set_names() -> tuple[str, ...]:
+    """The model sets that were compiled, in the order of the alphabet."""
+    return tuple(sorted(file.stem for folder in _table_dirs() for file in folder.glob("*.json")))
+
+
 def _compiled(set_name: str) -> str:
-    for folder in _package_dirs(BINDINGS_PACKAGE):
-        file = folder / "schema" / f"{set_name}.json"
+    for folder in _table_dirs():
+        file = folder / f"{set_name}.json"
         if file.is_file():
             return file.read_text("utf-8")
     raise ModelError(f"no compiled schema for the model set '{set_name}': run `make bindings` or reinstall")
@@ -235,10 +240,10 @@ def model_dir() -> FilePath:
     raise ModelError("the folder of YANG modules is missing: reinstall sdqkd")
 
 
-def _package_dirs(package: str) -> list[FilePath]:
+def _table_dirs() -> list[FilePath]:
     # Not imported: its __init__ may need pyangbind, which the program itself does not.
-    spec = importlib.util.find_spec(package)
-    return [FilePath(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
+    spec = importlib.util.find_spec(BINDINGS_PACKAGE)
+    return [FilePath(folder) / "schema" for folder in (spec.submodule_search_locations or ())] if spec else []
 
 
 def read_table(text: str, model_dirs: Sequence[FilePath] = ()) -> Schema:
