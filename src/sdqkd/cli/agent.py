@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,8 +16,11 @@ from sdqkd.cli.inputs import (
     default_run_directory,
     network_file,
     read_network_file,
+    read_roles,
     read_users,
+    recovery_users,
     run_directory,
+    user_roles,
 )
 from sdqkd.cli.logs import start_logs
 from sdqkd.cli.running import interruptible, until_stopped
@@ -31,6 +35,8 @@ from sdqkd.transport.admission import Limits as Admission
 @click.argument("device")
 @run_directory
 @authorized_keys
+@user_roles
+@recovery_users
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; 0 takes a free one.")
 @click.option("--startup", is_flag=True, help="Have a startup datastore: only what is copied to it survives.")
@@ -52,10 +58,12 @@ def command(
     device: str,
     run_dir: Path | None,
     authorized: tuple[str, ...],
+    user_roles: tuple[str, ...],
+    recovery_users: tuple[str, ...],
     host: str,
     port: int,
     json_output: bool,
-    **terms: int,
+    **bounds: int,
 ) -> None:
     """Serve DEVICE of NETWORK, until interrupted.
 
@@ -67,8 +75,8 @@ def command(
         known = ", ".join(devices)
         raise InputError(f"there is no device '{device}' in this network; it has {known}", str(network))
     run = RunDirectory(run_dir) if run_dir else default_run_directory(loaded)
-    serving = _serve(devices[device], run, read_users(authorized), host, port, _terms(**terms), json_output)
-    interruptible(serving)
+    terms = replace(_terms(**bounds), roles=read_roles(user_roles), recovery_users=recovery_users)
+    interruptible(_serve(devices[device], run, read_users(authorized), host, port, terms, json_output))
 
 
 def _terms(

@@ -7,15 +7,18 @@ from pathlib import Path
 import click
 
 from sdqkd.cli.console import ProgressLines, note, show_json
-from sdqkd.cli.emulation import RunDirectory, Users, start
+from sdqkd.cli.emulation import RunDirectory, Terms, Users, start
 from sdqkd.cli.inputs import (
     as_json,
     authorized_keys,
     default_run_directory,
     network_file,
     read_network_file,
+    read_roles,
     read_users,
+    recovery_users,
     run_directory,
+    user_roles,
 )
 from sdqkd.cli.running import interruptible, until_stopped
 from sdqkd.controller.inventory import LoadedNetwork
@@ -26,6 +29,8 @@ from sdqkd.plant.plant import Plant
 @network_file
 @run_directory
 @authorized_keys
+@user_roles
+@recovery_users
 @click.option("--factory-reset", is_flag=True, help="Forget what the devices hold from an earlier run.")
 @click.option(
     "--stop-at-eof", is_flag=True, help="Also stop when standard input ends: for programs that start this one."
@@ -35,6 +40,8 @@ def command(
     network: Path,
     run_dir: Path | None,
     authorized: tuple[str, ...],
+    user_roles: tuple[str, ...],
+    recovery_users: tuple[str, ...],
     factory_reset: bool,
     stop_at_eof: bool,
     json_output: bool,
@@ -47,20 +54,22 @@ def command(
     loaded = read_network_file(network)
     run = RunDirectory(run_dir) if run_dir else default_run_directory(loaded)
     users = read_users(authorized)
-    interruptible(_emulate(loaded, run, users, factory_reset, stop_at_eof, json_output))
+    terms = Terms(roles=read_roles(user_roles), recovery_users=recovery_users)
+    interruptible(_emulate(loaded, run, users, terms, factory_reset, stop_at_eof, json_output))
 
 
 async def _emulate(
     loaded: LoadedNetwork,
     run: RunDirectory,
     users: Users,
+    terms: Terms,
     factory_reset: bool,
     stop_at_eof: bool,
     json_output: bool,
 ) -> None:
     devices = Plant(loaded.network).devices
     with ProgressLines() as progress:
-        emulation = await start(devices, run, users, progress, factory_reset=factory_reset)
+        emulation = await start(devices, run, users, progress, factory_reset=factory_reset, terms=terms)
     try:
         if json_output:
             show_json({"agents": len(emulation.served), "inventory": str(run.inventory)})

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import TypeAlias
 
 import yaml
 
+from sdqkd.agent.roles import Role
 from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.agent.service import Limits
 from sdqkd.agent.store import FileStore
@@ -98,11 +99,13 @@ def key_pair(private_file: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a device is served: how much it bears, and whether it has a startup datastore."""
+    """On what terms a device is served: how much it bears, whether it has a startup datastore, who may do what."""
 
     limits: Limits = field(default_factory=Limits)
     admission: Admission = field(default_factory=Admission)
     startup: bool = False
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    recovery_users: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ async def serve(
         agent = await serve_agent(
             device, store, host, port, host_key_file=folder / "host_key", users=users,
             limits=terms.limits, admission=terms.admission, startup=terms.startup,
+            roles=terms.roles, recovery_users=terms.recovery_users,
         )  # fmt: skip
     except BaseException:
         store.close()
@@ -191,6 +195,7 @@ async def start(
     progress: Progress,
     *,
     factory_reset: bool = False,
+    terms: Terms | None = None,
 ) -> Emulation:
     """Serve every device on a loopback port of its own, then write the inventory.
 
@@ -203,7 +208,7 @@ async def start(
         start_logs(run.audit_log)
         everyone = {NOC_USER: [key_pair(run.noc_key)], **users}
         for name, device in devices.items():
-            emulation.served[name] = await serve(device, run, everyone, factory_reset=factory_reset)
+            emulation.served[name] = await serve(device, run, everyone, factory_reset=factory_reset, terms=terms)
             progress("agents started", len(emulation.served), len(devices))
         emulation.announce()
     except BaseException:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sdqkd.agent.roles import ROLES, Role
 from sdqkd.cli.emulation import RunDirectory
 from sdqkd.controller.inventory import (
     LoadedNetwork,
@@ -36,6 +37,22 @@ authorized_keys = click.option(
     metavar="USER=FILE",
     multiple=True,
     help="Also let USER in with the public keys of FILE, one a line. May be repeated.",
+)
+
+user_roles = click.option(
+    "--role",
+    "user_roles",
+    metavar="USER=ROLE",
+    multiple=True,
+    help="What USER may do on a device that is new: admin (everything, unless given) or viewer. May be repeated.",
+)
+
+recovery_users = click.option(
+    "--recovery-user",
+    "recovery_users",
+    metavar="USER",
+    multiple=True,
+    help="Let USER do everything, whatever a device's access control says. May be repeated.",
 )
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
@@ -73,6 +90,18 @@ def read_users(authorized: tuple[str, ...]) -> dict[str, list[str]]:
             raise click.UsageError(f"--authorized takes USER=FILE, not '{option}'")
         users.setdefault(user, []).extend(_public_keys(Path(file)))
     return users
+
+
+def read_roles(options: tuple[str, ...]) -> dict[str, Role]:
+    """What users may do, from `USER=ROLE` options."""
+    roles: dict[str, Role] = {}
+    for option in options:
+        user, _, name = option.partition("=")
+        role = next((role for role in ROLES if role == name), None)
+        if not user or role is None:
+            raise click.UsageError(f"--role takes USER=ROLE, a role being {' or '.join(ROLES)}, not '{option}'")
+        roles[user] = role
+    return roles
 
 
 def _public_keys(file: Path) -> list[str]:
