@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from tests.datastore.memory_store import MemoryStore
 from tests.datastore.small_node import NODE, SmallNode
 from tests.datastore.small_requests import place_of
 
 from sdqkd.datastore.boot import boot
+from sdqkd.datastore.nacm_rules import NACM
 from sdqkd.errors import RpcError, StoreError
-from sdqkd.schema.tree import EMPTY, remove
+from sdqkd.schema.tree import EMPTY, Container, merge, remove
 from sdqkd.schema.validate import Validator
 
 
@@ -39,3 +42,16 @@ def test_a_wrong_factory_configuration_is_not_started(node: SmallNode, store: Me
     with pytest.raises(RpcError, match="qkdn_id"):
         boot(node.schema, Validator(node.schema), node, store)
     assert store.saved == node.applied == []
+
+
+def test_what_no_hardware_brings_along_is_added_where_there_is_none(node: SmallNode, store: MemoryStore) -> None:
+    start = partial(boot, node.schema, Validator(node.schema), node, store)
+    first, second = (Container({NACM: Container({"write-default": action})}) for action in ("permit", "deny"))
+    running = start(besides=first).get_config("running")
+    assert running == merge(node.schema, node.factory(), first)
+    assert start(besides=second).get_config("running") == running
+    assert store.saved == [running]
+    store.save(node.factory())
+    running = start(besides=second).get_config("running")
+    assert running == merge(node.schema, node.factory(), second)
+    assert store.saved[-1] == node.applied[-1] == running
