@@ -380,6 +380,19 @@ async def test_an_address_of_another_machine(keys: Any, echo: Any) -> None:
         await listen("192.0.2.1", 0, keys.file("host"), {}, echo)
 
 
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        # A zone that is no interface of this machine: no resolver is asked for it.
+        ("fe80::1%nowhere", r"the name cannot be resolved: \w"),
+        ("a..b", "this cannot be the name of a host"),
+    ],
+)
+async def test_a_name_that_is_no_address(keys: Any, echo: Any, host: str, reason: str) -> None:
+    with pytest.raises(TransportError, match=f":0: cannot listen: {reason}"):
+        await listen(host, 0, keys.file("host"), {}, echo)
+
+
 async def test_without_a_host_key_nothing_is_served(keys: Any, echo: Any, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

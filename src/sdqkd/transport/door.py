@@ -67,8 +67,8 @@ class Door:
 
         try:
             return await loop.create_server(visitor, host, port, backlog=_BACKLOG, flags=socket.AI_PASSIVE)
-        except OSError as error:
-            raise TransportError(address(host, port), _no_listening(error)) from None
+        except (OSError, UnicodeError) as error:
+            raise TransportError(address(host, port), f"cannot listen: {_why_not(error)}") from None
 
     def hand_over(
         self, visit: Visit, make_protocol: Callable[[], asyncio.Protocol], transport: asyncio.Transport
@@ -114,7 +114,11 @@ class _Visitor(asyncio.Protocol):
             self._transport.resume_reading()
 
 
-def _no_listening(error: OSError) -> str:
+def _why_not(error: OSError | UnicodeError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"the name cannot be resolved: {error.strerror}"
+    if isinstance(error, UnicodeError):
+        return "this cannot be the name of a host"
     reasons = {
         errno.EADDRINUSE: "another program listens there: stop it or choose another port",
         errno.EACCES: "this user may not listen there: ports below 1024 need a privilege",
@@ -123,5 +127,4 @@ def _no_listening(error: OSError) -> str:
     number = error.errno
     if number is None and "could not bind on any address" in str(error):  # asyncio since Python 3.12
         number = errno.EADDRNOTAVAIL
-    reason = reasons.get(number or 0) or (os.strerror(number) if number else str(error))
-    return f"cannot listen: {reason}"
+    return reasons.get(number or 0) or (os.strerror(number) if number else str(error))
