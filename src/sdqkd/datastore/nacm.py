@@ -126,7 +126,7 @@ class Rights:
 
         It shares what it can with `tree`, and is `tree` if nothing is left out.
         """
-        if self._all is None:
+        if self._all is None or self._read.open:
             return tree
         if self._last_read[0] is not tree:
             self._last_read = (tree, readable(self._schema.data, tree, self._read))

@@ -7,6 +7,7 @@ nodes for which the same rules count share a place.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -59,6 +60,11 @@ class Place:
 
     `permitted`: whether the node itself may be accessed. For a list, what counts is the place of each entry.
     """
+
+    __slots__ = (
+        "_below", "_by_keys", "_closed", "_entries", "_identifiable", "_keyless", "_node", "_open", "_reached",
+        "_terms", "permitted",
+    )  # fmt: skip
 
     def __init__(
         self, terms: _Terms, node: SchemaNode | None, reached: Sequence[_Reached], *, closed: bool
@@ -138,7 +144,9 @@ class Place:
     def _is_open(self) -> bool:
         if not self.permitted or self.keyed:
             return False
-        if self._reached and self._reached[0].holds and self._reached[0].rule.module == ANY:
+        if not self._reached:
+            return not any(_closes(child, self._terms.closing) for child in self._known.values())
+        if self._reached[0].holds and self._reached[0].rule.module == ANY:
             return True
         return all(self.below(child).open for child in self._known.values())
 
@@ -184,6 +192,12 @@ def root(schema: Schema, rules: Sequence[Rule], user: str, access: Access, *, de
     terms = _Terms(user, default, _CLOSING[access], schema.data, modules.get)
     reached = [_Reached(order, rule, 0) for order, rule in enumerate(rules) if rule.covers(access, "data")]
     return Place(terms, None, reached, closed=False)
+
+
+@functools.cache
+def _closes(node: SchemaNode, closing: frozenset[str]) -> bool:
+    """Whether the model closes this node or one below it."""
+    return node.nacm in closing or any(_closes(child, closing) for child in node.children.values())
 
 
 def _that_matter(reached: Sequence[_Reached]) -> tuple[_Reached, ...]:
