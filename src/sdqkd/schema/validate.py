@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
 import oopt_gnpy_libyang as libyang
 
 from sdqkd.errors import ModelError, RpcErrors
+from sdqkd.schema.constraints import Kind
+from sdqkd.schema.delta import delta
 from sdqkd.schema.findings import Finding, explain
 from sdqkd.schema.path import parse_path
+from sdqkd.schema.reach import ALL, CONDITIONS, reach
 from sdqkd.schema.rule_path import with_judgeable_rules
 from sdqkd.schema.sources import pyang_folders
 from sdqkd.schema.table import Schema, SchemaNode
@@ -23,6 +27,8 @@ from sdqkd.schema.tree import Container, Path, get, remove
 from sdqkd.schema.xml import encode
 
 SHOWN_ERRORS = 20
+# Running, candidate, and one that somebody asks about.
+_REMEMBERED = 3
 # libyang carries these itself, in a newer revision than pyang.
 _BUILT_IN = frozenset({"ietf-inet-types", "ietf-yang-types", "ietf-yang-metadata"})
 
@@ -31,11 +37,17 @@ _Check = libyang.ValidationOptions
 
 
 class Validator:
-    """Checks trees of one schema. Making one is cheap: the loaded models are kept for each schema."""
+    """Checks trees of one schema. Making one is cheap: the loaded models are kept for each schema.
+
+    It remembers the last trees that were right. What is checked next is compared with one of these, and only
+    what the difference can reach is judged by libyang; the verdict is that on the whole tree.
+    """
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._context = _context(schema)
+        self._right: deque[Container] = deque(maxlen=_REMEMBERED)
+        self._settled: deque[Container] = deque(maxlen=_REMEMBERED)
 
     def check(self, tree: Container, *, state: bool = False) -> None:
         """The whole tree, mandatory nodes at the top included; with `state`, it may hold state.
@@ -45,10 +57,24 @@ class Validator:
         (`instance-required`, `missing-choice`, or a mandatory node), `unknown-element` (a when that is
         false), `invalid-value`.
         """
-        parse, check = _Parse.Strict, _Check.MultiError
-        if not state:
-            parse, check = parse | _Parse.NoState, check | _Check.NoState
-        self._raise(tree, self._findings(tree, parse, check))
+        if state:
+            self._raise(tree, self._findings(tree, _Parse.Strict, _Check.MultiError))
+            return
+        part = self._part(tree, self._right, ALL)
+        if part is not None:
+            self._raise(
+                tree, self._findings(part, _Parse.Strict | _Parse.NoState, _Check.MultiError | _Check.NoState)
+            )
+        self._right.appendleft(tree)
+
+    def _part(self, tree: Container, known: Sequence[Container], kinds: tuple[Kind, ...]) -> Container | None:
+        """What must be judged of `tree`, of which some trees before are known to be right; None for nothing."""
+        if any(tree is one for one in known):
+            return None
+        if not known:
+            return tree
+        found = delta(self._schema, known[0], tree)
+        return reach(self._schema, tree, found, kinds) if found else None
 
     def check_values(self, tree: Container) -> None:
         """Only what each value says by itself: types, ranges, patterns. Raises as `check` does."""
@@ -64,18 +90,20 @@ class Validator:
         """
         if after is before or not _has_conditions(self._schema):
             return after
-        while paths := self._false_conditions(after):
+        known = [before] if any(before is one for one in (*self._right, *self._settled)) else []
+        while paths := self._false_conditions(self._part(after, known, CONDITIONS)):
             given = named()
             for path, finding in paths.items():
                 if path in given or get(before, path) != get(after, path):
                     raise explain(self._schema, after, finding)
             for path in paths:
                 after = remove(after, path, self._schema)
+        self._settled.appendleft(after)
         return after
 
-    def _false_conditions(self, tree: Container) -> dict[Path, Finding]:
+    def _false_conditions(self, part: Container | None) -> dict[Path, Finding]:
         check = _Check.MultiError | _Check.NotFinal | _Check.NoDefaults
-        found = self._findings(tree, _Parse.Strict, check)
+        found = [] if part is None else self._findings(part, _Parse.Strict, check)
         return {
             parse_path(self._schema, finding.path): finding
             for finding in found
