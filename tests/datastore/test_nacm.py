@@ -15,7 +15,6 @@ from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.nacm_rules import Access, AccessRules, read_rules
 from sdqkd.errors import RpcError
 from sdqkd.schema.path import parse_path
-from sdqkd.schema.table import read_table
 from sdqkd.schema.tree import Container, merge
 from sdqkd.schema.validate import Validator
 from sdqkd.schema.xml import decode
@@ -53,12 +52,12 @@ def _permitted(rights: Rights, **question: str) -> bool:
         case {"operation": operation}:
             return rights.may_execute(*operation.split(":"))
         case {"notification": notification}:
-            return rights.may_receive(SCHEMA.notifications[notification])
+            return rights.may_receive(*notification.split(":"))
         case {"action": path} | {"event": path}:
             above, _, name = path.rpartition("/")
             place = parse_path(SCHEMA, above)
             node = SCHEMA.node(place).operations[name]
-            asked = rights.may_invoke if node.kind == "action" else rights.may_receive
+            asked = rights.may_invoke if node.kind == "action" else rights.may_receive_at
             return asked(node, (*place, name))
         case {"access": "read", "path": path}:
             return rights.may_read(parse_path(SCHEMA, path))
@@ -232,13 +231,10 @@ def test_other_errors_keep_what_the_user_may_not_read(
 
 
 def test_subscription_state_is_told_to_everybody() -> None:
-    table = """{"set": "x", "modules": [{"name": "nc-notifications", "namespace": "urn:x", "prefix": "x"}],
-        "identities": {}, "data": {},
-        "notifications": {
-            "nc-notifications:replayComplete": {"kind": "notification", "module": "nc-notifications"}}}"""
-    schema = read_table(table)
-    told = schema.notifications["nc-notifications:replayComplete"]
-    assert Rights(schema, AccessRules(read=False), "eve").may_receive(told)
+    deaf = Rights(SCHEMA, AccessRules(read=False), "eve")
+    assert deaf.may_receive("nc-notifications", "replayComplete")
+    assert deaf.may_receive("ietf-subscribed-notifications", "subscription-terminated")
+    assert not deaf.may_receive("ietf-yang-push", "push-update")
 
 
 def test_what_is_configured_is_read_as_it_stands() -> None:

@@ -84,12 +84,13 @@ class AccessControl:
             message = f"the user '{user}' may not use <{action.name}> here"
             raise RpcError("access-denied", message, path=format_path(part, self._schema) if part else None)
 
-    def may_receive(self, user: str, notification: SchemaNode, path: Path = ()) -> bool:
-        """Whether to send a user such a notification; if not, it counts as denied. RFC 8341 section 3.4.6.
+    def may_receive(self, user: str, notification: str) -> bool:
+        """Whether to send a user such a notification, `module:name`. If not, it counts as denied.
 
-        `path` is that of a notification tied to a data node, and ends in its name.
+        RFC 8341 section 3.4.6. For one of a data node there is `Rights.may_receive_at`.
         """
-        permitted = self.rights(user).may_receive(notification, path)
+        module, _, name = notification.partition(":")
+        permitted = self.rights(user).may_receive(module, name)
         if not permitted:
             self.denied.notifications += 1
         return permitted

@@ -82,21 +82,25 @@ class Rights:
         closed = (module, name) in _CLOSED_OPERATIONS or (rpc is not None and bool(rpc.nacm))
         return self._all is not None and self._all.execute and not closed
 
-    def may_receive(self, notification: SchemaNode, path: Path = ()) -> bool:
-        """Whether the user may hear of such an event: RFC 8341 section 3.4.6.
+    def may_receive(self, module: str, name: str) -> bool:
+        """Whether the user may hear of such an event: RFC 8341 section 3.4.6."""
+        if self._all is None or (module, name) in _SUBSCRIPTION_STATE:
+            return True
+        ruled = self._ruled("read", "notification", module, name)
+        if ruled is not None:
+            return ruled
+        known = self._schema.notifications.get(f"{module}:{name}")
+        return self._all.read and not (known is not None and known.nacm)
 
-        `path` is that of a notification tied to a data node, which must be readable with all above it.
+    def may_receive_at(self, notification: SchemaNode, path: Path) -> bool:
+        """Whether the user may hear of an event tied to a data node; `path` is the node's, with the event's name.
+
+        The node must be readable with all above it.
         """
         if self._all is None:
             return True
-        module, name = notification.module, notification.name
-        if notification.parent is not None:
-            place = _along(self._read, path[:-1])
-            return place is not None and place.below(notification).permitted
-        if (module, name) in _SUBSCRIPTION_STATE:
-            return True
-        ruled = self._ruled("read", "notification", module, name)
-        return ruled if ruled is not None else self._all.read and not notification.nacm
+        place = _along(self._read, path[:-1])
+        return place is not None and place.below(notification).permitted
 
     def _ruled(self, access: Access, kind: Kind, module: str, name: str) -> bool | None:
         """Give what the first rule for an operation or notification says, None if there is none."""
