@@ -12,7 +12,7 @@ from sdqkd.controller.plan import make_plan
 from sdqkd.controller.session import DeviceSession, Timeouts, open_session
 from sdqkd.errors import DeviceError, RpcError, SessionLostError
 from sdqkd.netconf.hello import BASE_1_1
-from sdqkd.netconf.messages import Rpc, reply, reply_data
+from sdqkd.netconf.messages import Rpc, reply
 from sdqkd.network.model import Device
 from sdqkd.schema.tree import get
 
@@ -170,7 +170,7 @@ async def test_a_device_without_candidate_or_validate_is_refused(alfa: Device, c
 async def test_data_that_cannot_be_the_devices_own_are_refused(
     alfa: Device, payload: bytes, complaint: str
 ) -> None:
-    session = await odd_session(alfa, lambda rpc: reply_data(rpc, payload))
+    session = await odd_session(alfa, lambda rpc: reply(rpc, b"<data>%b</data>" % payload))
     with pytest.raises(DeviceError, match=complaint):
         await session.get_config()
 

@@ -25,7 +25,7 @@ from sdqkd.errors import (
     SessionLostError,
     UnreachableError,
 )
-from sdqkd.netconf.messages import reply_data
+from sdqkd.netconf.messages import reply
 from sdqkd.network.model import Endpoint, Network
 from sdqkd.plant.plant import Plant
 from sdqkd.schema.tree import Container
@@ -210,8 +210,8 @@ class Babbler:
 def foreign() -> Odd:
     """A device of another kind, whose data are not of our model."""
     capabilities = [f"urn:ietf:params:netconf:capability:{name}:1.0" for name in ("candidate", "validate")]
-    data = b'<toaster xmlns="urn:other"/>'
-    return Odd(("urn:ietf:params:netconf:base:1.1", *capabilities), lambda rpc: reply_data(rpc, data))
+    data = b'<data><toaster xmlns="urn:other"/></data>'
+    return Odd(("urn:ietf:params:netconf:base:1.1", *capabilities), lambda rpc: reply(rpc, data))
 
 
 @pytest.mark.parametrize(

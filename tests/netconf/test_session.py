@@ -6,7 +6,7 @@ from sdqkd.errors import FramingError, ProtocolError, RpcError
 from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, ReplyReceived, RpcReceived, RpcRefused
 from sdqkd.netconf.framing import frame_chunks, frame_eom
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1
-from sdqkd.netconf.messages import reply_data, reply_errors, reply_ok
+from sdqkd.netconf.messages import reply, reply_errors
 from sdqkd.netconf.session import TRANSITIONS, ClientSession, ServerSession, State, Step
 
 NS = "urn:ietf:params:xml:ns:netconf:base:1.0"
@@ -48,7 +48,7 @@ def answer_all(session: ServerSession) -> bytes:
     out = b""
     for event in events(session):
         if isinstance(event, RpcReceived):
-            out += session.send(reply_ok(event.rpc))
+            out += session.send(reply(event.rpc, b"<ok/>"))
         elif isinstance(event, RpcRefused):
             out += session.send(reply_errors(event.rpc, [event.error], {}))
     return out
@@ -78,8 +78,9 @@ def test_both_ends_understand_each_other(client_bases: tuple[str, ...], texts: l
         peer.receive_data(to_server[start : start + step])
         for event in events(peer):
             if isinstance(event, RpcReceived):
-                payload = f"<t xmlns='urn:t'>{waiting.pop(0).replace('&', '').replace('<', '')}</t>"
-                answers += peer.send(reply_data(event.rpc, payload.encode()))
+                text = waiting.pop(0).replace("&", "").replace("<", "")
+                payload = f"<data><t xmlns='urn:t'>{text}</t></data>"
+                answers += peer.send(reply(event.rpc, payload.encode()))
     for start in range(0, len(answers), step):
         client.receive_data(answers[start : start + step])
     replies = events(client)

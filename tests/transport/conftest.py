@@ -12,7 +12,7 @@ import pytest
 
 from sdqkd.netconf.events import NEED_DATA, RpcReceived, RpcRefused
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1
-from sdqkd.netconf.messages import reply_data, reply_errors, reply_ok
+from sdqkd.netconf.messages import reply, reply_errors
 from sdqkd.netconf.session import ServerSession
 from sdqkd.transport.door import Listener
 from sdqkd.transport.keys import make_key_pair
@@ -103,12 +103,9 @@ class MiniAgent(Recorder):
             if isinstance(event, RpcRefused):
                 self.link.write(self.session.send(reply_errors(event.rpc, [event.error], {})))
             elif isinstance(event, RpcReceived):
-                answer = (
-                    reply_data(event.rpc, self.content)
-                    if event.rpc.name.startswith("get")
-                    else reply_ok(event.rpc)
-                )
-                self.link.write(self.session.send(answer))
+                asked = event.rpc.name.startswith("get")
+                answer = b"<data>%b</data>" % self.content if asked else b"<ok/>"
+                self.link.write(self.session.send(reply(event.rpc, answer)))
                 if event.rpc.name == "close-session":
                     self.session.close()
                     self.link.close()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from sdqkd.errors import FramingError
 
 END_OF_MESSAGE = b"]]>]]>"
-END_OF_CHUNKS = b"\n##\n"
 MAX_CHUNK_BYTES = 4294967295  # RFC 6242 section 4.2: chunk-size
 _MAX_HEADER_BYTES = len(b"\n#4294967295\n")
 _HEADER_START = b"\n#"

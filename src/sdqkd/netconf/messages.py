@@ -116,20 +116,8 @@ def build_rpc(message_id: str, payload: bytes) -> bytes:
 
 
 def reply(rpc: Rpc, content: bytes) -> bytes:
-    """Write an answer with any content: the output of an operation, its namespaces declared."""
+    """Write an answer: its content is `<ok/>` or the output of the operation, with its namespaces declared."""
     return b"<rpc-reply %b>%b</rpc-reply>" % (_echo(rpc).encode(), content)
-
-
-def reply_ok(rpc: Rpc) -> bytes:
-    """Write the answer of an operation that was done and has no output."""
-    return reply(rpc, b"<ok/>")
-
-
-def reply_data(rpc: Rpc, payload: bytes, wrapper: str = "data", namespace: str = BASE) -> bytes:
-    """Write an answer with data in a wrapper element, by default the <data> of get and get-config."""
-    declared = "" if namespace == BASE else f' xmlns="{escape(namespace)}"'
-    start, end = f"<{wrapper}{declared}>", f"</{wrapper}>"
-    return reply(rpc, b"%b%b%b" % (start.encode(), payload, end.encode()))
 
 
 def reply_errors(rpc: Rpc, errors: Sequence[RpcError], namespaces: Mapping[str, str]) -> bytes:

@@ -171,7 +171,7 @@ def _bases(hello: Hello) -> str:
 
 
 class ServerSession(_Session):
-    """The end that answers. `send` takes what `messages.reply_ok` and its like give."""
+    """The end that answers. `send` takes what `messages.reply` and `reply_errors` give."""
 
     def __init__(
         self, session_id: int, capabilities: Sequence[str], max_message_bytes: int = SERVER_MAX_MESSAGE_BYTES
