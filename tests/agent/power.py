@@ -8,8 +8,8 @@ from typing import Any
 from tests.agent.memory_client import Clock
 from tests.datastore.small_node import SmallNode
 
+from sdqkd.agent.journal import JournalStore
 from sdqkd.agent.server import Agent
-from sdqkd.agent.store import FileStore
 
 
 class Power:
@@ -19,12 +19,12 @@ class Power:
         self.node = node
         self.clock = clock
         self._file = store_file
-        self._store: FileStore | None = None
+        self._store: JournalStore | None = None
 
     def on(self, **options: Any) -> Agent:
         """Switch off, and on with these options of an agent."""
         self.off()
-        self._store = FileStore(self._file, self.node.schema)
+        self._store = JournalStore(self._file, self.node.schema)
         return Agent(self.node, self._store, clock=self.clock, **options)
 
     def off(self) -> None:

@@ -7,7 +7,7 @@ A run directory holds, and nothing of it belongs into a repository:
     audit.log                  who did what on which device
     noc_key                    what the user `noc` logs in with
     devices/NAME/host_key      the device's host key
-    devices/NAME/running.json its running configuration, which survives a restart
+    devices/NAME/running.json  its running configuration, which survives a restart; beside it a journal
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from typing import TypeAlias
 
 import yaml
 
+from sdqkd.agent.journal import JournalStore
 from sdqkd.agent.roles import Role
 from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.agent.service import Limits
-from sdqkd.agent.store import FileStore
 from sdqkd.cli.logs import start_logs
 from sdqkd.devices.device import Device
 from sdqkd.errors import StoreError
@@ -35,6 +35,7 @@ from sdqkd.transport.keys import make_key_pair, public_of
 
 NOC_USER = "noc"
 LOOPBACK = "127.0.0.1"
+_QUIET_S = 2.0  # after a commit, until its store is tidied up
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 Users: TypeAlias = Mapping[str, Sequence[str]]  # the public keys of each user
@@ -113,12 +114,16 @@ class Served:
     """One agent and the file behind it."""
 
     agent: ServedAgent
-    store: FileStore
+    store: JournalStore
 
     async def close(self) -> None:
         """Stop the agent, then let others have its file."""
         await self.agent.close()
         self.store.close()
+
+
+def _in_a_quiet_moment(action: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(_QUIET_S, action)
 
 
 async def serve(
@@ -136,7 +141,7 @@ async def serve(
     folder = run.device(device.name)
     with _as_store_error(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
-    store = FileStore(folder / "running.json", device.schema)
+    store = JournalStore(folder / "running.json", device.schema, _in_a_quiet_moment)
     try:
         if factory_reset:
             store.save(None)
