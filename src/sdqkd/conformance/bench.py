@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sdqkd.conformance.case import Target
+from sdqkd.conformance.case import Case, Target
 from sdqkd.conformance.facts import LIBRARY, Facts, modules_of_hello, modules_of_library
 from sdqkd.conformance.schemas import Library
 from sdqkd.conformance.session import Patience, RawSession
@@ -18,7 +18,7 @@ from sdqkd.conformance.texts import expand
 from sdqkd.errors import InputError, SdqkdError, TransportError, UnreachableError
 
 T = TypeVar("T")
-_RETRY_S = 0.05
+_RETRY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,13 @@ class Bench:
     restart_command: str | None
     library: Library
     idle: deque[RawSession] = field(default_factory=deque)
+
+    def names(self, case: Case) -> dict[str, str]:
+        """What texts stand for in a case, but for what only comes up when it is played."""
+        given = {f"set.{name}": value for name, value in self.settings.items()}
+        known_as = self.settings.get("second-name", self.second.user if self.second else "")
+        second = {"second-user": known_as} if self.second else {}
+        return {**self.target.texts, **case.names, **given, **second, "work": self.work}
 
     @property
     def work(self) -> str:
@@ -63,6 +70,13 @@ class Bench:
     def restore(self) -> None:
         """Undo what a case did. Raises SdqkdError if the server does not let us."""
         retry(self._restore, self.patience.close_s)
+
+    def revive(self) -> None:
+        """Get a server that does not serve any more to serve again, if we may restart it. Raises SdqkdError."""
+        self.dismiss()
+        if self.restart_command is not None:
+            self.restart()
+        self.prepare()
 
     def _restore(self) -> None:
         session = self.take()

@@ -6,7 +6,7 @@ tells the language; `VERBS` and `EXPECTATIONS` are all there is of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -32,6 +32,7 @@ VERBS: Mapping[str, frozenset[str]] = {
     "bytes": frozenset(),
     "open": frozenset({"hello", "base", "burst", "user", "client", "within", "refused", "holds", "save"}),
     "wait": frozenset(),
+    "crowd": frozenset(),
     "drop": frozenset(),
     "closed": frozenset({"within"}),
     "tcp": frozenset(),
@@ -39,8 +40,9 @@ VERBS: Mapping[str, frozenset[str]] = {
     "schema": frozenset(),
 }
 _CASE_KEYS = frozenset({"id", "title", "rfc", "needs", "steps", "finally"})
-_SECTION_KEYS = frozenset({"section", "title", "rfc", "needs", "cases"})
+_SECTION_KEYS = frozenset({"section", "title", "rfc", "needs", "texts", "cases"})
 _TARGET_KEYS = frozenset({"name", "title", "modules", "namespaces", "setup", "texts"})
+_OPTIONAL = frozenset({"needs", "setup", "texts"})
 
 Mapped: TypeAlias = Mapping[str, Any]
 
@@ -57,7 +59,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One behaviour. `id` is `section/name`; `rfc` says where it is demanded; `last` is done in any event."""
+    """One behaviour. `id` is `section/name`; `rfc` says where it is demanded; `last` is done in any event; `names`
+    are texts of its section."""
 
     id: str
     title: str
@@ -66,6 +69,7 @@ class Case:
     needs: tuple[str, ...]
     steps: tuple[Step, ...]
     last: tuple[Step, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def texts(self) -> Iterator[str]:
         """Every text of the case in which holes may be."""
@@ -116,39 +120,50 @@ def shipped_targets() -> tuple[Target, ...]:
 def read_section(file: Path) -> Section:
     """Read a file of cases. Raises InputError with the file and the case."""
     found = _mapping(file, _SECTION_KEYS)
-    name, rfc = str(found["section"]), str(found["rfc"])
-    common = _words(found.get("needs"))
-    cases = tuple(_case(file, name, rfc, common, one) for one in found["cases"])
+    common = _Common(str(found["section"]), str(found["rfc"]), _words(found.get("needs")), _texts(found))
+    cases = tuple(_case(file, common, one) for one in found["cases"])
     seen: set[str] = set()
     for case in cases:
         if case.id in seen:
             raise InputError(f"the case {case.id} is there twice", str(file))
         seen.add(case.id)
-    return Section(name, str(found["title"]), rfc, cases)
+    return Section(common.section, str(found["title"]), common.rfc, cases)
 
 
 def read_target(file: Path) -> Target:
     """Read a target model. Raises InputError."""
     found = _mapping(file, _TARGET_KEYS)
     setup = tuple(Setup(str(one["unless"]), str(one["edit"])) for one in found.get("setup", ()))
-    texts = {str(name): str(text).strip() for name, text in found["texts"].items()}
     namespaces = {str(prefix): str(uri) for prefix, uri in found["namespaces"].items()}
-    return Target(str(found["name"]), str(found["title"]), _words(found["modules"]), namespaces, setup, texts)
+    return Target(
+        str(found["name"]), str(found["title"]), _words(found["modules"]), namespaces, setup, _texts(found)
+    )
 
 
-def _case(file: Path, section: str, rfc: str, common: Sequence[str], found: Mapped) -> Case:
-    where = f"{section}/{found.get('id', '?')}"
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What the cases of a section share."""
+
+    section: str
+    rfc: str
+    needs: tuple[str, ...]
+    names: Mapping[str, str]
+
+
+def _case(file: Path, common: _Common, found: Mapped) -> Case:
+    where = f"{common.section}/{found.get('id', '?')}"
     if unknown := set(found) - _CASE_KEYS:
         raise InputError(f"case {where}: unknown {', '.join(sorted(unknown))}", str(file))
     try:
         return Case(
             id=where,
             title=str(found["title"]),
-            rfc=str(found.get("rfc", rfc)),
-            section=section,
-            needs=(*common, *_words(found.get("needs"))),
+            rfc=str(found.get("rfc", common.rfc)),
+            section=common.section,
+            needs=(*common.needs, *_words(found.get("needs"))),
             steps=tuple(_step(one) for one in found["steps"]),
             last=tuple(_step(one) for one in found.get("finally", ())),
+            names=common.names,
         )
     except KeyError as error:
         raise InputError(f"case {where}: {error.args[0]} is missing", str(file)) from error
@@ -174,10 +189,14 @@ def _mapping(file: Path, keys: frozenset[str]) -> Mapped:
         raise InputError(f"cannot be read: {error}", str(file)) from error
     if not isinstance(found, dict):
         raise InputError("is no mapping", str(file))
-    missing = keys - {"needs", "setup"} - set(found)
+    missing = keys - _OPTIONAL - set(found)
     if missing or set(found) - keys:
         raise InputError(f"has the keys {', '.join(map(str, found))}, not {', '.join(sorted(keys))}", str(file))
     return found
+
+
+def _texts(found: Mapped) -> dict[str, str]:
+    return {str(name): str(text).strip() for name, text in found.get("texts", {}).items()}
 
 
 def _words(value: Any) -> tuple[str, ...]:

@@ -24,12 +24,16 @@ Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one case. `reason` says why it failed or was skipped, or what the warning is."""
+    """What came of one case. `reason` says why it failed or was skipped, or what the warning is.
+
+    `killed_by` is the case after which the server did not serve any more.
+    """
 
     case: Case
     outcome: Outcome
     reason: str = ""
     seconds: float = 0.0
+    killed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,26 @@ def run(options: Options, sections: Sequence[Section], targets: tuple[Target, ..
     """Run the cases. Raises SdqkdError if the server cannot be reached, or not be prepared."""
     bench = prepare(options, targets)
     cases = [case for section in sections for case in section.cases]
-    results = []
+    results: list[Result] = []
     try:
         for number, case in enumerate(cases, 1):
-            results.append(run_case(bench, case))
+            last = results[-1] if results else None
+            results.append(_run_after(bench, last, case))
             progress("cases run", number, len(cases))
     finally:
         bench.dismiss()
     return Report(options.login.peer, bench.target.name, tuple(sections), tuple(results))
+
+
+def _run_after(bench: Bench, last: Result | None, case: Case) -> Result:
+    """Run a case; if the one before left a server that does not serve any more, revive it, or fail at once."""
+    if last is not None and last.killed_by:
+        try:
+            bench.revive()
+        except SdqkdError as error:
+            reason = f"the server does not serve since {last.killed_by}: {error}"
+            return Result(case, "failed", reason, killed_by=last.killed_by)
+    return run_case(bench, case)
 
 
 def prepare(options: Options, targets: tuple[Target, ...]) -> Bench:
@@ -120,17 +136,18 @@ def run_case(bench: Bench, case: Case) -> Result:
         return Result(case, "skipped", reason)
     start = time.monotonic()
     outcome, reason = _play(bench, case)
+    killed_by = ""
     try:
         bench.restore()
     except SdqkdError as error:
-        bench.dismiss()
-        if outcome != "failed":
-            outcome, reason = "failed", f"afterwards the server is not as before: {error}"
-    return Result(case, outcome, reason, time.monotonic() - start)
+        killed_by = case.id
+        before = f"{reason}; " if outcome == "failed" else ""
+        outcome, reason = "failed", f"{before}afterwards the server cannot be brought back: {error}"
+    return Result(case, outcome, reason, time.monotonic() - start, killed_by)
 
 
 def _play(bench: Bench, case: Case) -> tuple[Outcome, str]:
-    play = Play(bench)
+    play = Play(bench, case)
     outcome: Outcome = "passed"
     reason = ""
     for number, step in enumerate(case.steps, 1):
@@ -157,7 +174,7 @@ def _attempt(play: Play, step: Step) -> None:
 
 def _lacking_text(bench: Bench, case: Case) -> str | None:
     """Why the target model or the settings are not enough for a case; None if they are."""
-    names = {**bench.target.texts, **dict(_known(bench, case))}
+    names = {**bench.names(case), **dict(_known(case))}
     try:
         for text in case.texts():
             expand(text, names)
@@ -168,10 +185,7 @@ def _lacking_text(bench: Bench, case: Case) -> str | None:
     return None
 
 
-def _known(bench: Bench, case: Case) -> Iterator[tuple[str, str]]:
-    yield "work", bench.work
-    for name in bench.settings:
-        yield f"set.{name}", "1"
+def _known(case: Case) -> Iterator[tuple[str, str]]:
     for step in (*case.steps, *case.last):
         for name in step.options.get("save", {}):
             yield str(name), "1"

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from sdqkd.conformance.bench import Bench, retry
-from sdqkd.conformance.case import Step
+from sdqkd.conformance.bench import Bench, greet, retry
+from sdqkd.conformance.case import Case, Step
 from sdqkd.conformance.expect import Disappointed, Expected, check, check_holds, expected, value_of
 from sdqkd.conformance.polite import open_polite
-from sdqkd.conformance.replies import Reply
+from sdqkd.conformance.replies import Reply, show
 from sdqkd.conformance.session import HELLO, HELLO_1_0, Closed, RawSession, Session, Silence
 from sdqkd.conformance.ssh import connect, tcp
 from sdqkd.conformance.texts import expand
-from sdqkd.errors import ProtocolError, TransportError
+from sdqkd.errors import ProtocolError, SdqkdError, TransportError
 
 SESSION_ID = re.compile(r"id-of-[\w-]+")
 
@@ -25,8 +25,9 @@ SESSION_ID = re.compile(r"id-of-[\w-]+")
 class Play:
     """One case being played: its sessions, its saved values, and what it opened."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, case: Case) -> None:
         self.bench = bench
+        self._names = bench.names(case)
         self.sessions: dict[str, Session] = {}
         self._spoilt: set[str] = set()  # names of sessions that no other case may use
         self._sockets: list[socket.socket] = []
@@ -43,9 +44,7 @@ class Play:
         for name in SESSION_ID.findall(text):
             self.session(name.removeprefix("id-of-"))
         ids = {f"id-of-{name}": session.session_id for name, session in self.sessions.items()}
-        settings = {f"set.{name}": value for name, value in self.bench.settings.items()}
-        words = {"work": self.bench.work}
-        return expand(text, {**self.bench.target.texts, **words, **settings, **ids, **self._saved})
+        return expand(text, {**self._names, **ids, **self._saved})
 
     def session(self, name: str) -> Session:
         """The session of that name, opened in the polite way when it is first named."""
@@ -206,22 +205,33 @@ def _wanted(play: Play, step: Step, default: tuple[str, ...]) -> Expected:
 
 
 def _notification(play: Play, step: Step) -> None:
-    # What is asked for may come after others: a server is free to send more than a case knows of.
+    """Wait for a notification that is as wanted.
+
+    `yes`: among others, as a server may send more than a case knows of; `first`: before all others; `none`: it
+    must not come.
+    """
     session = play.session(step.session)
     play.spoil(step.session)
     wanted, namespaces = _wanted(play, step, ()), play.bench.target.namespaces
-    last: Exception = Silence("no notification came")
-    for _ in range(100):
+    until = time.monotonic() + step.options.get("within", play.bench.patience.close_s)
+    last: SdqkdError = Disappointed("no notification came")
+    while True:
         try:
-            found = session.next_notification(step.options.get("within", play.bench.patience.close_s))
+            found = session.next_notification(until - time.monotonic())
             check_holds(found, wanted.holds, namespaces)
+        except Silence:
+            if step.value == "none":
+                return
+            raise last from None
         except Disappointed as error:
             last = error
-        except Silence:
-            raise last from None
+            if step.value == "first":
+                raise
         else:
-            play.keep({name: value_of(found, xpath, namespaces) for name, xpath in wanted.save.items()})
-            return
+            break
+    if step.value == "none":
+        raise Disappointed(f"this should not have come: {show(found)}")
+    play.keep({name: value_of(found, xpath, namespaces) for name, xpath in wanted.save.items()})
 
 
 def _bytes(play: Play, step: Step) -> None:
@@ -237,7 +247,8 @@ def _open(play: Play, step: Step) -> None:
         if options.get("client") == "ncclient":
             play.add(step.session, open_polite(login, bench.patience))
             return
-        session = RawSession(connect(login, options.get("within", bench.patience.login_s)), bench.patience)
+        within_s = options.get("within", bench.patience.login_s)
+        session = RawSession(connect(login, within_s), bench.patience)
         play.add(step.session, session)
         hello, base = _hello(play, options)
         session.greet(hello, base, [play.fill(one) for one in options.get("burst", ())])
@@ -279,6 +290,17 @@ def _wait(play: Play, step: Step) -> None:
     time.sleep(float(step.value))
 
 
+def _crowd(play: Play, step: Step) -> None:
+    """Open sessions until the server refuses one; that many must not all be let in."""
+    limit = int(play.fill(str(step.value)))
+    try:
+        for number in range(limit + 1):
+            play.add(f"crowd-{number}", greet(play.bench.login, play.bench.patience))
+    except (TransportError, Closed):
+        return
+    raise Disappointed(f"the server lets in {limit + 1} sessions more")
+
+
 def _restart(play: Play, step: Step) -> None:
     play.forget()
     for session in play.sessions.values():
@@ -306,7 +328,8 @@ STEPS: Mapping[str, Verb] = {
     "closed": _closed,
     "tcp": _tcp,
     "wait": _wait,
+    "crowd": _crowd,
     "restart": _restart,
     "schema": _schema,
 }
-_WITHOUT_SESSION = frozenset({"open", "drop", "closed", "tcp", "wait", "restart"})
+_WITHOUT_SESSION = frozenset({"open", "drop", "closed", "tcp", "wait", "crowd", "restart"})

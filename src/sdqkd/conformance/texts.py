@@ -5,21 +5,30 @@
     ${op}               inside a text: the attribute nc:operation, or nothing when `op` is not given
     ${fill 1000}        that many letters
     ${nest 1000}        that many elements inside each other
+    ${attributes 1000}  that many attributes
+    ${time -60}         the time that many seconds from now
     ${id-of-b}          the session-id of the session b
     ${set.NAME}         what the person who runs the kit gave with --set NAME=…
 
-A text sees the parameters that it was called with, and no others.
+A text sees the parameters that it was called with, and those of the text that it stands in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from sdqkd.errors import SdqkdError
 
 _HOLE = re.compile(r"\$\{([^{}]*)\}")
 _DEEPEST = 20
+_MADE: Mapping[str, Callable[[int], str]] = {
+    "fill": lambda number: "x" * number,
+    "nest": lambda number: "<x>" * number + "</x>" * number,
+    "attributes": lambda number: "".join(f' a{one}=""' for one in range(number)),
+    "time": lambda seconds: (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+}
 _NC = "urn:ietf:params:xml:ns:netconf:base:1.0"
 
 
@@ -39,12 +48,6 @@ def expand(text: str, names: Mapping[str, str], arguments: Mapping[str, str] | N
     return _HOLE.sub(lambda hole: _fill(hole[1], names, given, depth), text)
 
 
-def holes(text: str) -> Iterator[str]:
-    """The contents of all holes of a text."""
-    for hole in _HOLE.finditer(text):
-        yield hole[1]
-
-
 def _fill(hole: str, names: Mapping[str, str], given: Mapping[str, str], depth: int) -> str:
     head, *words = hole.split()
     if not words and "=" in head:
@@ -54,14 +57,13 @@ def _fill(hole: str, names: Mapping[str, str], given: Mapping[str, str], depth: 
         return f' xmlns:nc="{_NC}" nc:operation="{given["op"]}"' if "op" in given else ""
     if head in given:
         return given[head]
-    if head in ("fill", "nest"):
-        number = int(_value(words[0], names, given, depth))
-        return "x" * number if head == "fill" else "<x>" * number + "</x>" * number
+    if head in _MADE and words:
+        return _MADE[head](int(words[0]))
     if head not in names:
         raise MissingText(head)
     call = dict(word.split("=", 1) for word in words)
     filled = {name: _value(value, names, given, depth) for name, value in call.items()}
-    return expand(names[head], names, filled, depth + 1)
+    return expand(names[head], names, {**given, **filled}, depth + 1)
 
 
 def _value(word: str, names: Mapping[str, str], given: Mapping[str, str], depth: int) -> str:
