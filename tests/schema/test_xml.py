@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from tests.schema.elements import elements_of
 from tests.schema.random_trees import SCHEMA, children
 
 from sdqkd.errors import RpcError
@@ -17,7 +18,7 @@ from sdqkd.schema.diff import same
 from sdqkd.schema.table import Schema, load
 from sdqkd.schema.tree import EMPTY, Container, Entries
 from sdqkd.schema.validate import Validator
-from sdqkd.schema.xml import decode, decode_below, encode, encode_below, encode_elements, encode_one
+from sdqkd.schema.xml import decode, decode_below, encode, encode_below, encode_one
 
 _ROW_A = "/fixture:rows/row[name='a']"
 LAW = settings(deadline=None, max_examples=60)
@@ -28,8 +29,8 @@ LAW = settings(deadline=None, max_examples=60)
 def test_decoding_what_was_encoded_gives_the_tree(seed: int) -> None:
     rng = Random(seed)
     tree = children(SCHEMA.data, rng)
-    assert decode(SCHEMA, encode_elements(SCHEMA, tree)) == tree
-    assert encode(SCHEMA, decode(SCHEMA, encode_elements(SCHEMA, tree))) == encode(SCHEMA, tree)
+    assert decode(SCHEMA, elements_of(SCHEMA, tree)) == tree
+    assert encode(SCHEMA, decode(SCHEMA, elements_of(SCHEMA, tree))) == encode(SCHEMA, tree)
 
 
 @LAW
@@ -67,7 +68,7 @@ def test_keys_come_first_whatever_the_order_in_the_tree(schema: Schema) -> None:
         '<rows xmlns="urn:sdqkd:test:fixture"><row><name>a</name><cell><x>1</x>'
         "<y>&lt;&amp;&gt;&#13;\"'</y><value>1.5</value></cell></row></rows>"
     )
-    assert decode(schema, encode_elements(schema, tree)) == tree
+    assert decode(schema, elements_of(schema, tree)) == tree
 
 
 def test_an_instance_identifier_has_a_prefix_on_every_name(schema: Schema) -> None:
@@ -77,12 +78,12 @@ def test_an_instance_identifier_has_a_prefix_on_every_name(schema: Schema) -> No
         '<values xmlns="urn:sdqkd:test:fixture"><instance xmlns:fx="urn:sdqkd:test:fixture"'
         " xmlns:fm=\"urn:sdqkd:test:fixture-more\">/fx:rows/fx:row[fx:name='/a:b']/fm:far</instance></values>"
     )
-    assert decode(schema, encode_elements(schema, tree)) == tree
+    assert decode(schema, elements_of(schema, tree)) == tree
 
 
 def test_anydata_is_kept_as_it_is(schema: Schema, validator: Validator, tree_of: Callable[..., Container]) -> None:
     tree = tree_of("<box><note>1 &lt; 2 <p:a xmlns:p='urn:p' q='1'>&amp;<b/></p:a> end</note></box>")
-    (box,) = encode_elements(schema, tree)
+    (box,) = elements_of(schema, tree)
     assert decode(schema, [box]) == tree
     note = box[0]
     assert (note.text, note[0].tag, note[0].get("q"), note[0].text, note[0].tail) == (
@@ -99,7 +100,7 @@ def test_state_is_read_only_where_it_is_wanted(schema: Schema, tree_of: Callable
     event = Container({"text": "one"})
     events = Entries({("1",): event, ("2",): event})
     assert tree == Container({"fixture:box": Container({"state": "s", "event": events})})
-    assert decode(schema, encode_elements(schema, tree), state=True) == tree
+    assert decode(schema, elements_of(schema, tree), state=True) == tree
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,6 @@ def test_what_is_wrong_below_an_element_has_its_path_from_there(schema: Schema) 
 def test_nothing_is_nothing(schema: Schema) -> None:
     assert decode(schema, []) == EMPTY
     assert encode(schema, EMPTY) == b""
-    assert encode_elements(schema, EMPTY) == []
 
 
 def test_a_link_as_public_clients_write_it() -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from lxml import etree
+from tests.schema.elements import elements_of
 
 from sdqkd.schema.filter import selector
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
-from sdqkd.schema.xml import encode_elements
 from sdqkd.schema.xpath import Names, names_at
 from sdqkd.schema.xpath_select import select
 
@@ -76,7 +76,7 @@ def _read(schema: Schema, text: str) -> object:
 
 
 def _shape(schema: Schema, tree: Container) -> object:
-    return [_element(child) for child in encode_elements(schema, tree)]
+    return [_element(child) for child in elements_of(schema, tree)]
 
 
 def _element(element: etree._Element) -> object:

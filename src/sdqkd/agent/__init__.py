@@ -4,6 +4,7 @@ server           serve_agent(): a device behind a port; Agent: the same without 
 session          AgentSession: one session, from hello to end
 operations       the tables of operations, joined: which there are
 base_operations  those of RFC 6241, and what each does
+retrieval        what get and get-config give: filters and defaults
 get_schema       the text of the models
 call             what an operation gets
 parameters       how their parameters are read

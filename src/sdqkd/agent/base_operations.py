@@ -8,32 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from sdqkd.agent import retrieval
 from sdqkd.agent.call import OK, Call, Operation
 from sdqkd.agent.parameters import Parameters, invalid_value
+from sdqkd.agent.retrieval import WITH_DEFAULTS, defaults_mode, reshaping
 from sdqkd.datastore.confirmed import DEFAULT_TIMEOUT_S, Confirmation
 from sdqkd.datastore.datastores import DefaultOperation, ErrorOption, TestOption
 from sdqkd.datastore.locks import Target
 from sdqkd.netconf.xml import BASE, Element
-from sdqkd.schema.filter import subtree
-from sdqkd.schema.tree import Container
-from sdqkd.schema.xml import decode, encode
-
-
-def _get(call: Call) -> bytes:
-    return _data(call, call.service.datastores.get())
-
-
-def _get_config(call: Call) -> bytes:
-    return _data(call, call.service.datastores.get_config(call.parameters.datastore("source")))
-
-
-def _data(call: Call, tree: Container) -> bytes:
-    schema, wanted = call.service.schema, call.parameters.filter()
-    # Before the filter, which must not find what the user may not see: RFC 8341 section 3.2.4.
-    tree = call.rights.readable(tree)
-    if wanted is not None:
-        tree = subtree(schema, tree, wanted)
-    return b"<data>%b</data>" % encode(schema, tree)
+from sdqkd.schema.attributes import marks_defaults
+from sdqkd.schema.edit import edit
+from sdqkd.schema.tree import EMPTY, Container
+from sdqkd.schema.xml import decode
 
 
 def _edit_config(call: Call) -> bytes:
@@ -51,8 +37,13 @@ def _edit_config(call: Call) -> bytes:
 
 
 def _copy_config(call: Call) -> bytes:
-    target = call.parameters.datastore("target")
-    call.service.datastores.copy_config(call.session.id, _source(call), target, rights=call.rights)
+    call.service.datastores.copy_config(
+        call.session.id,
+        _source(call),
+        call.parameters.datastore("target"),
+        rights=call.rights,
+        reshape=reshaping(call.service.schema, defaults_mode(call.parameters)),
+    )
     return OK
 
 
@@ -68,7 +59,12 @@ def _validate(call: Call) -> bytes:
 
 def _source(call: Call) -> Target | Container:
     source = call.parameters.datastore_or_config("source")
-    return source if isinstance(source, str) else decode(call.service.schema, _elements(source))
+    if isinstance(source, str):
+        return source
+    if marks_defaults(source):
+        # As an edit of nothing, since what is marked as default is not set.
+        return edit(call.service.schema, EMPTY, source)
+    return decode(call.service.schema, _elements(source))
 
 
 def _elements(config: Element) -> list[Element]:
@@ -143,12 +139,12 @@ def _tag(name: str) -> str:
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    _tag("get"): Operation(_get, ("filter",), changes=False),
-    _tag("get-config"): Operation(_get_config, ("source", "filter"), changes=False),
+    _tag("get"): Operation(retrieval.get, ("filter", WITH_DEFAULTS), changes=False),
+    _tag("get-config"): Operation(retrieval.get_config, ("source", "filter", WITH_DEFAULTS), changes=False),
     _tag("edit-config"): Operation(
         _edit_config, ("target", "default-operation", "test-option", "error-option", "config")
     ),
-    _tag("copy-config"): Operation(_copy_config, ("target", "source")),
+    _tag("copy-config"): Operation(_copy_config, ("target", "source", WITH_DEFAULTS)),
     _tag("delete-config"): Operation(_delete_config, ("target",)),
     _tag("lock"): Operation(_lock, ("target",)),
     _tag("unlock"): Operation(_unlock, ("target",)),

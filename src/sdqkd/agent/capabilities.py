@@ -22,6 +22,8 @@ PROTOCOL = (
     f"{_CAPABILITY}:confirmed-commit:1.1",
     f"{_CAPABILITY}:rollback-on-error:1.0",
     f"{_CAPABILITY}:validate:1.1",
+    f"{_CAPABILITY}:xpath:1.0",
+    f"{_CAPABILITY}:with-defaults:1.0?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
 )
 STARTUP = f"{_CAPABILITY}:startup:1.0"
 

@@ -6,6 +6,7 @@ What is missing gives missing-element, what nobody knows unknown-element, what i
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Literal, TypeVar, cast, get_args
 
 from sdqkd.datastore.locks import Target
@@ -19,10 +20,19 @@ _TARGETS: dict[str, Target] = {f"{{{BASE}}}{name}": name for name in get_args(Ta
 _NOT_OFFERED = ("startup", "url")
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A <filter>: a subtree filter or, with `select`, an XPath expression."""
+
+    element: Element
+    select: str | None = None
+
+
 class Parameters:
     """The children of an operation element, of which only those named in `known` may be there.
 
-    `targets` are the datastores that there are. Every method raises RpcError if the parameter is wrong.
+    They are in its namespace; for one in another namespace, `known` has its XML name. `targets` are the datastores
+    that there are. Every method raises RpcError if the parameter is wrong.
     """
 
     def __init__(
@@ -33,7 +43,8 @@ class Parameters:
         self._found: dict[str, Element] = {}
         for child in _children(operation):
             name = local_name_of(child)
-            if name not in known or namespace_of(child) != namespace_of(operation):
+            own = name if namespace_of(child) == namespace_of(operation) else str(child.tag)
+            if own not in known:
                 raise unknown_element(child)
             if name in self._found:
                 raise bad_element(child, f"<{name}> came more than once")
@@ -95,19 +106,25 @@ class Parameters:
             raise invalid_value(name, f"'{text[:80]}' is no {name}: it is a number from {lowest} to {2**32 - 1}")
         return int(text)
 
-    def filter(self) -> Element | None:
-        """Give the subtree filter, None without one. A filter that names no type is a subtree filter."""
+    def filter(self) -> Filter | None:
+        """Give the filter, None without one. A filter that names no type is a subtree filter."""
         element = self._found.get("filter")
         if element is None:
             return None
-        kind = element.get("type") or element.get(f"{{{BASE}}}type") or "subtree"
-        if kind == "xpath":
-            message = "this agent does not offer :xpath; use a subtree filter"
-            raise RpcError("operation-not-supported", message, "protocol", info={"bad-element": "filter"})
-        if kind != "subtree":
-            info = {"bad-attribute": "type", "bad-element": "filter"}
-            raise RpcError("bad-attribute", f"'{kind[:80]}' is no type of filter", "protocol", info=info)
-        return element
+        kind = _attribute(element, "type") or "subtree"
+        if kind not in {"subtree", "xpath"}:
+            raise bad_attribute(element, "type", f"'{kind[:80]}' is no type of filter")
+        if kind == "subtree":
+            return Filter(element)
+        select = _attribute(element, "select")
+        if select is None:
+            info = {"bad-attribute": "select", "bad-element": "filter"}
+            raise RpcError(
+                "missing-attribute", "an XPath filter needs the attribute select", "protocol", info=info
+            )
+        if text_of(element) or _children(element):
+            raise bad_element(element, "an XPath filter stands in the attribute select, and has no content")
+        return Filter(element, select)
 
     def _choice(self, name: str) -> Element:
         choices = _children(self.element(name))
@@ -120,6 +137,18 @@ class Parameters:
 
 def _children(element: Element) -> list[Element]:
     return [child for child in element if isinstance(child.tag, str)]
+
+
+def _attribute(element: Element, name: str) -> str | None:
+    """Give an attribute, which some clients write with a prefix."""
+    value = element.get(name)
+    return element.get(f"{{{BASE}}}{name}") if value is None else value
+
+
+def bad_attribute(element: Element, name: str, message: str) -> RpcError:
+    """Give the error for an attribute whose value is wrong."""
+    info = {"bad-attribute": name, "bad-element": local_name_of(element)}
+    return RpcError("bad-attribute", message, "protocol", info=info)
 
 
 def unknown_element(element: Element) -> RpcError:

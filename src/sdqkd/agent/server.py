@@ -25,6 +25,7 @@ from sdqkd.datastore.nacm_rules import NACM
 from sdqkd.datastore.ports import Changed, Store
 from sdqkd.devices.device import Device
 from sdqkd.netconf.xml import expect_names
+from sdqkd.schema.defaults import DefaultsInUse
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.validate import Validator
@@ -84,6 +85,7 @@ class Agent:
             limits=limits or Limits(),
             clock=clock,
             commit_timer=CommitTimer(name, datastores, clock),
+            defaults=DefaultsInUse(schema),
             access=access,
         )
 

@@ -11,6 +11,7 @@ from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.sessions import Sessions
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.netconf.session import SERVER_MAX_MESSAGE_BYTES
+from sdqkd.schema.defaults import DefaultsInUse
 from sdqkd.schema.table import Schema
 
 
@@ -42,4 +43,5 @@ class Service:
     limits: Limits
     clock: Clock
     commit_timer: CommitTimer
+    defaults: DefaultsInUse
     access: AccessControl

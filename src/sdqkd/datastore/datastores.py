@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
@@ -88,6 +88,10 @@ class Datastores:
         """Give running with what the hardware reports now."""
         return merge(self.schema, self._running, self._hardware.state())
 
+    def state(self) -> Container:
+        """Give what the hardware reports now."""
+        return self._hardware.state()
+
     def edit_config(
         self,
         session: int,
@@ -143,13 +147,20 @@ class Datastores:
             self._set(session, target, edited)
 
     def copy_config(
-        self, session: int, source: Target | Container, target: Target, *, rights: Rights | None = None
+        self,
+        session: int,
+        source: Target | Container,
+        target: Target,
+        *,
+        rights: Rights | None = None,
+        reshape: Callable[[Container], Container] | None = None,
     ) -> None:
         """Replace a datastore by another or by a given, decoded configuration: RFC 6241 section 7.3.
 
         Startup takes only what can be running, since the next start needs it, and not what may yet be
         rolled back. With `rights`, only what these permit to read is copied, and only to where they permit to
-        write; but running is kept as startup by whoever may copy at all (RFC 8341 section 3.2.6).
+        write; but running is kept as startup by whoever may copy at all (RFC 8341 section 3.2.6). With `reshape`,
+        what this makes of the source is copied.
         """
         if source == target:
             raise RpcError("invalid-value", f"source and target are both {target}", "protocol")
@@ -157,9 +168,12 @@ class Datastores:
         if (source, target) == ("running", "startup") and self._pending is not None:
             raise RpcError("in-use", "a confirmed commit is pending: confirm or cancel it first")
         tree = source if isinstance(source, Container) else self.get_config(source)
-        if rights is not None and (source, target) != ("running", "startup"):
-            tree = tree if isinstance(source, Container) else rights.readable(tree)
-            rights.demand_change(self.get_config(target), tree)
+        asked = None if (source, target) == ("running", "startup") else rights
+        if asked is not None and not isinstance(source, Container):
+            tree = asked.readable(tree)
+        tree = reshape(tree) if reshape else tree
+        if asked is not None:
+            asked.demand_change(self.get_config(target), tree)
         self._set(session, target, tree)
 
     def delete_config(self, session: int, target: Target) -> None:

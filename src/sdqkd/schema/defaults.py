@@ -27,6 +27,20 @@ def with_defaults(schema: Schema, tree: Container, *, config: bool = True, state
     return _Filling(schema, tree, config, state).filled()
 
 
+class DefaultsInUse:
+    """`with_defaults` of configuration, which remembers the last tree: one that is read often changes seldom."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._last: tuple[Container, Container] = (EMPTY, EMPTY)
+
+    def of(self, tree: Container) -> Container:
+        """A configuration with the defaults in use."""
+        if self._last[0] is not tree or tree is EMPTY:
+            self._last = (tree, with_defaults(self._schema, tree, state=False))
+        return self._last[1]
+
+
 def without_defaults(schema: Schema, tree: Container) -> Container:
     """`tree` without the leafs that hold their default, keys excepted, and the containers that this empties."""
     return _trimmed(schema.data, tree)

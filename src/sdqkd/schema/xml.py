@@ -13,8 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lxml import etree
-
 from sdqkd.errors import RpcError
 from sdqkd.schema import problems
 from sdqkd.schema.elements import Element, Reading, is_content
@@ -170,16 +168,6 @@ def encode_one(schema: Schema, node: SchemaNode, value: Node) -> bytes:
     printer = Printer(schema)
     printer.node(node, value, "" if ":" in node.member else f' xmlns="{node.namespace}"')
     return printer.text().encode()
-
-
-def encode_elements(schema: Schema, tree: Container) -> list[Element]:
-    """The top-level elements of `tree`.
-
-    Read them where they are: when lxml moves an element it may drop a prefix that only a value uses.
-    """
-    document = b"<data>" + encode(schema, tree) + b"</data>"
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    return list(etree.fromstring(document, parser))
 
 
 def escape(text: str) -> str:
