@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types imports bindings check-bindings bench lock clean
+.PHONY: demo test lint types imports bindings check-bindings bench fuzz lock clean
 
 demo: $(VENV)/.run
 	@$(BIN)/sdqkd demo examples/madqci/network.yaml
@@ -33,6 +33,12 @@ check-bindings: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tools.bench
+
+# SECONDS for each of the targets. Where atheris cannot be installed, mutations are blind, and the last line says so.
+fuzz: SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	@$(PIP) install --no-deps --require-hashes --only-binary :all: -r tests/fuzz/requirements.lock || echo "no atheris for this Python and machine: mutations are blind" >&2
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 lock:
 	tools/lock.sh
