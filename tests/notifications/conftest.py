@@ -144,11 +144,12 @@ class World:
     def wait(self, seconds: float) -> None:
         """Let time pass, with the ticks that the hub asks for."""
         until = self.now + timedelta(seconds=seconds)
+        at_once = 0
         while (due := self.hub.due) is not None and due <= until:
-            assert due >= self.now or due == self.hub.due
+            at_once = 0 if due > self.now else at_once + 1
+            assert at_once < 100, "the hub never rests"
             self.now = max(self.now, due)
             self.hub.tick(self.now)
-            assert self.hub.due is None or self.hub.due > self.now, "the hub never rests"
         self.now = until
 
 

@@ -31,6 +31,11 @@ def publish(place: World, number: int) -> None:
     place.hub.publish(Container({DOWN: Container({"qkd_interface": interface})}), place.now)
 
 
+def tight(room: int) -> StreamSpec:
+    """A stream that waits for nobody."""
+    return StreamSpec("NETCONF", "", max_events=room, lag_events=0)
+
+
 def numbers(session: Notebook) -> list[str]:
     """What came since the last time: the number of each event, the name of everything else."""
     return [
@@ -93,7 +98,7 @@ def test_everybody_hears_the_same(world: Worlds) -> None:
 
 
 def test_a_slow_reader_of_rfc_5277_loses_its_session(world: Worlds) -> None:
-    place = world(netconf=StreamSpec("NETCONF", "", max_events=3))
+    place = world(netconf=tight(3))
     slow, quick = place.session(1, takes=1), place.session(2)
     for session in (slow, quick):
         place.ask(session, CREATE % "")
@@ -108,7 +113,7 @@ def test_a_slow_reader_of_rfc_5277_loses_its_session(world: Worlds) -> None:
 
 
 def test_a_slow_reader_of_rfc_8639_is_told_of_the_gap(world: Worlds) -> None:
-    place = world(netconf=StreamSpec("NETCONF", "", max_events=3))
+    place = world(netconf=tight(3))
     session = place.session(takes=1)
     place.establish(session, "<stream>NETCONF</stream>")
     for number in range(6):
@@ -119,7 +124,7 @@ def test_a_slow_reader_of_rfc_8639_is_told_of_the_gap(world: Worlds) -> None:
 
 
 def test_a_reader_that_catches_up_in_time_misses_nothing(world: Worlds) -> None:
-    place = world(netconf=StreamSpec("NETCONF", "", max_events=3))
+    place = world(netconf=tight(3))
     session = place.session(takes=1)
     place.ask(session, CREATE % "")
     for number in range(4):
@@ -133,10 +138,13 @@ def test_a_reader_that_catches_up_in_time_misses_nothing(world: Worlds) -> None:
 @given(
     steps=st.lists(st.tuples(st.sampled_from(["event", "read", "big"]), st.integers(0, 5)), max_size=60),
     room=st.integers(0, 8),
+    lag=st.integers(0, 8),
 )
-def test_whatever_readers_do_memory_is_bounded_and_order_kept(steps: list[tuple[str, int]], room: int) -> None:
+def test_whatever_readers_do_memory_is_bounded_and_order_kept(
+    steps: list[tuple[str, int]], room: int, lag: int
+) -> None:
     """Six sessions that read when they like: each hears of all events, or of the holes between them."""
-    spec = StreamSpec("NETCONF", "", max_events=room, max_bytes=room * 500)
+    spec = StreamSpec("NETCONF", "", room, room * 500, lag, lag * 500)
     place = World(table.load("notifications"), netconf=spec)
     sessions = [place.session(number, takes=0) for number in range(1, 7)]
     for session in sessions:
@@ -157,8 +165,8 @@ def test_whatever_readers_do_memory_is_bounded_and_order_kept(steps: list[tuple[
             interface = Container({"qkdi_id": str(published), "reason": reason})
             place.hub.publish(Container({DOWN: Container({"qkd_interface": interface})}), place.now)
             stream = place.hub._board.streams["NETCONF"]
-            assert stream.held_bytes <= room * 500
-            assert stream.last + 1 - stream.first <= room
+            assert stream.held_bytes <= (room + lag) * 500
+            assert stream.last + 1 - stream.first <= room + lag
     for session in sessions:
         heard = numbers(session)
         expected = 1
@@ -171,8 +179,92 @@ def test_whatever_readers_do_memory_is_bounded_and_order_kept(steps: list[tuple[
         assert session.ended is None or session.id % 2
 
 
+def test_the_log_waits_a_while_for_those_who_are_behind(world: Worlds) -> None:
+    place = world(netconf=StreamSpec("NETCONF", "", max_events=2, lag_events=3))
+    slow, quick = place.session(1, takes=0), place.session(2)
+    for session in (slow, quick):
+        place.ask(session, CREATE % "")
+    stream = place.hub._board.streams["NETCONF"]
+    for number in range(5):
+        publish(place, number)
+    assert stream.last + 1 - stream.first == 5
+    slow.takes = None
+    place.hub.flush(slow.id, place.now)
+    assert numbers(slow) == numbers(quick) == ["0", "1", "2", "3", "4"]
+    publish(place, 5)
+    assert stream.last + 1 - stream.first == 2
+
+
+def test_a_long_replay_gives_others_their_turn(world: Worlds) -> None:
+    place = world(netconf=StreamSpec("NETCONF", "", max_events=1000, max_bytes=2**20))
+    for number in range(1000):
+        publish(place, number)
+    long, other = place.session(1), place.session(2)
+    place.ask(other, CREATE % "")
+    place.ask(long, CREATE % "<startTime>2026-11-23T08:00:00Z</startTime>")
+    assert len(long.got) < 100
+    assert place.hub.due == place.now, "the rest comes as soon as others had their turn"
+    publish(place, 1000)  # now the log is full, and the next events would be dropped
+    assert len(other.got) == 1
+    place.wait(0)
+    assert numbers(long) == [*map(str, range(1000)), "replayComplete", "1000"]
+    assert place.hub.due is None
+
+
+def test_passing_over_many_events_gives_others_their_turn(world: Worlds) -> None:
+    place = world()
+    for number in range(1000):
+        publish(place, number)
+    session = place.session()
+    wanted = '<qkd_interface xmlns=""><qkdi_id>999</qkdi_id></qkd_interface>'
+    wanted = f'<sdqkdn_interface_down xmlns="">{wanted}</sdqkdn_interface_down>'
+    start = "<startTime>2026-11-23T08:00:00Z</startTime>"
+    place.ask(session, CREATE % f"<filter>{wanted}</filter>{start}")
+    assert (session.got, place.hub.due) == ([], place.now)
+    place.wait(0)
+    assert numbers(session) == ["999", "replayComplete"]
+
+
+HEAVY = "//*[//*[//*[//*[//*[//*]]]]]"
+
+
+def test_a_filter_of_rfc_5277_that_takes_too_much_work_ends_its_session(world: Worlds) -> None:
+    place = world()
+    session = place.session()
+    place.ask(session, CREATE % f'<filter type="xpath" select="{HEAVY}"/>')
+    place.configure((NODE, "qkd_interfaces", ("qkd_interface", ("1",)), "qkdi_model"), "m")
+    assert session.ended is not None
+    assert "too much work" in session.ended
+
+
+def test_a_filter_of_rfc_8639_that_takes_too_much_work_is_suspended_until_it_is_changed(world: Worlds) -> None:
+    place = world()
+    session = place.session()
+    xpath = "<stream-xpath-filter>%s</stream-xpath-filter>"
+    place.establish(session, "<stream>NETCONF</stream>" + xpath % HEAVY)
+    place.configure((NODE, "qkd_interfaces", ("qkd_interface", ("1",)), "qkdi_model"), "m")
+    publish(place, 0)
+    (told,) = session.take()
+    assert etree.QName(told).localname == "subscription-suspended"
+    assert (told.findtext("{*}reason") or "").endswith("insufficient-resources")
+    place.ask(session, f"<modify-subscription {SPACES}><id>1</id>{xpath % '//qkdi_id'}</modify-subscription>")
+    assert numbers(session) == ["subscription-modified", "0"]
+
+
+def test_a_suspended_one_still_ends(world: Worlds) -> None:
+    place = world()
+    session = place.session()
+    stop = "<stop-time>2026-11-23T09:00:05Z</stop-time>"
+    place.establish(session, f"<stream>NETCONF</stream><stream-xpath-filter>{HEAVY}</stream-xpath-filter>{stop}")
+    place.configure((NODE, "qkd_interfaces", ("qkd_interface", ("1",)), "qkdi_model"), "m")
+    place.wait(10)
+    assert "subscription-suspended" in numbers(session)
+    assert place.hub.due is None
+    assert "ietf-subscribed-notifications:subscriptions" not in place.hub.state().children
+
+
 def test_an_ended_session_gets_nothing_and_the_others_hear_of_it(world: Worlds) -> None:
-    place = world(netconf=StreamSpec("NETCONF", "", max_events=1))
+    place = world(netconf=tight(1))
     slow, quick = place.session(1, takes=0), place.session(2)
     end = slow.end
 
@@ -193,7 +285,7 @@ def test_an_ended_session_gets_nothing_and_the_others_hear_of_it(world: Worlds) 
 
 def test_after_a_loss_nothing_more_comes(world: Worlds) -> None:
     """It could take the second event, but has lost the first one."""
-    place = world(netconf=StreamSpec("NETCONF", "", max_events=0))
+    place = world(netconf=tight(0))
     slow, quick = place.session(1, takes=0), place.session(2)
     for session in (slow, quick):
         place.ask(session, CREATE % "")

@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.notifications.conftest import World
+from tests.schema.elements import elements_of
 
 from sdqkd.notifications.streams import StreamSpec
 from sdqkd.schema.tree import Container, Step, get, merge, put
 from sdqkd.schema.validate import Validator
-from sdqkd.schema.xml import decode, encode_elements
+from sdqkd.schema.xml import decode
 
 SN = "ietf-subscribed-notifications"
 INTERFACE_DOWN = "etsi-qkd-sdn-node:sdqkdn_interface_down"
@@ -32,7 +33,7 @@ def test_libyang_takes_what_is_reported(world: Callable[..., World]) -> None:
     id_path = ("etsi-qkd-sdn-node:qkd_node", "qkdn_id")
     tree = put(place.schema, state, id_path, "00000000-0000-4000-8000-00000000000a")
     Validator(place.schema).check(merge(place.schema, place.running, tree), state=True)
-    assert decode(place.schema, encode_elements(place.schema, state), state=True) == state
+    assert decode(place.schema, elements_of(place.schema, state), state=True) == state
 
     def leaf(number: str, *below: Step) -> object:
         return get(state, (f"{SN}:subscriptions", ("subscription", (number,)), *below))

@@ -12,15 +12,15 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from sdqkd.errors import SdqkdError
+from sdqkd.errors import RpcError
 from sdqkd.notifications.streams import Event
 from sdqkd.schema.elements import Element
 from sdqkd.schema.filter import selector
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.xml import decode_below
-from sdqkd.schema.xpath import Names, NotNodesError, names_at
-from sdqkd.schema.xpath_eval import evaluate
+from sdqkd.schema.xpath import Names, TooExpensiveError, XPathError, names_at
+from sdqkd.schema.xpath_eval import Budget, evaluate
 from sdqkd.schema.xpath_parse import parse
 from sdqkd.schema.xpath_select import select
 from sdqkd.schema.xpath_tree import Document
@@ -29,7 +29,12 @@ from sdqkd.schema.xpath_values import to_boolean
 Selects: TypeAlias = Callable[[Container], Container]
 Matches: TypeAlias = Callable[[Event], bool]
 
+MAX_FILTER_BYTES = 64 * 1024
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+
+
+class TooMuchWorkError(ValueError):
+    """A filter that takes too much work on what it is held against."""
 
 
 def everything(tree: Container) -> Container:
@@ -46,29 +51,40 @@ def any_event(event: Event) -> bool:
 class Filters:
     """Makes functions of filters, for one model set.
 
-    An expression that is none raises ValueError with a sentence for people. Its prefixes are those in scope at
-    the element that holds it, and the names of all modules (RFC 8639, stream-xpath-filter).
+    A filter that is none, or too large, raises ValueError with a sentence for people. The prefixes of an
+    expression are those in scope at the element that holds it, and the names of all modules (RFC 8639,
+    stream-xpath-filter). What a filter becomes raises TooMuchWorkError when it is used.
     """
 
     schema: Schema
+    event_steps: int = 10_000
+    data_steps: int = 200_000
 
     def events_by_subtree(self, element: Element) -> Matches:
         """Events of which a subtree filter (RFC 6241 section 6) selects anything."""
-        chosen = selector(self.schema, self.schema.notifications, element)
-        return self._on_trees(lambda tree: bool(chosen(tree).children))
+        chosen = self._subtree(element, self.schema.notifications)
+        return lambda event: bool(chosen(tree_of(self.schema, event)).children)
 
     def events_by_xpath(self, text: str, element: Element | None) -> Matches:
         """Events for which an expression is true."""
         known = self.schema.notifications
         names = self._checked(text, element, known)
         expression = parse(text)
-        return self._on_trees(
-            lambda tree: to_boolean(evaluate(expression, Document(self.schema, tree, known), names))
-        )
+
+        def matches(event: Event) -> bool:
+            document = Document(self.schema, tree_of(self.schema, event), known)
+            try:
+                return to_boolean(evaluate(expression, document, names, budget=Budget(self.event_steps)))
+            except TooExpensiveError as error:
+                raise TooMuchWorkError(str(error)) from error
+            except XPathError:
+                return False  # it is sound, and yet has no value for this event
+
+        return matches
 
     def data_by_subtree(self, element: Element) -> Selects:
         """What a subtree filter selects."""
-        return selector(self.schema, self.schema.data, element)
+        return self._subtree(element, self.schema.data)
 
     def data_by_xpath(self, text: str, element: Element | None) -> Selects:
         """What an expression selects; nothing if it gives no nodes but a value."""
@@ -76,9 +92,24 @@ class Filters:
 
         def chosen(tree: Container) -> Container:
             try:
-                return select(self.schema, tree, text, names)
-            except NotNodesError:
+                return select(self.schema, tree, text, names, budget=Budget(self.data_steps))
+            except TooExpensiveError as error:
+                raise TooMuchWorkError(str(error)) from error
+            except XPathError:
                 return EMPTY
+
+        return chosen
+
+    def _subtree(self, element: Element, known: Mapping[str, SchemaNode]) -> Selects:
+        if len(etree.tostring(element)) > MAX_FILTER_BYTES:
+            raise ValueError(f"the filter has more than {MAX_FILTER_BYTES} bytes")
+        compare = selector(self.schema, known, element)
+
+        def chosen(tree: Container) -> Container:
+            try:
+                return compare(tree)
+            except RpcError as error:
+                raise TooMuchWorkError(error.message) from error
 
         return chosen
 
@@ -90,16 +121,6 @@ class Filters:
         names = Names(bound)
         evaluate(parse(text), Document(self.schema, EMPTY, known), names)
         return names
-
-    def _on_trees(self, matches: Callable[[Container], bool]) -> Matches:
-        def wanted(event: Event) -> bool:
-            try:
-                return matches(tree_of(self.schema, event))
-            except (SdqkdError, ValueError):
-                # An expression may be sound and yet too much work on some event: it is not true of that.
-                return False
-
-        return wanted
 
 
 def tree_of(schema: Schema, event: Event) -> Container:

@@ -258,7 +258,14 @@ class Hub:
         for outlet in tuple(board.outlets.values()):
             outlet.pump(now)
         for one in streams:
-            one.age_out()
+            one.age_out(self._needed(one))
+
+    def _needed(self, stream: Stream) -> int | None:
+        """The first event that a client has still to read."""
+        subscriptions = (one for outlet in self._board.outlets.values() for one in outlet.subscriptions)
+        readers = (one.reader for one in subscriptions if isinstance(one, LegacySubscription | StreamSubscription))
+        needs = (reader.needs for reader in readers if reader.stream is stream)
+        return min((number for number in needs if number is not None), default=None)
 
     def _look(self, *datastores: str) -> None:
         for _, subscription in self._board.dynamic():

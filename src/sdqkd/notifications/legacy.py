@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sdqkd.errors import RpcError
-from sdqkd.notifications.filters import Filters, Matches, any_event
+from sdqkd.notifications.filters import Filters, Matches, TooMuchWorkError, any_event
 from sdqkd.notifications.message import NAMESPACE, Message
 from sdqkd.notifications.reader import Mark, StreamReader
 from sdqkd.notifications.streams import NETCONF, Event, Stream
@@ -90,7 +90,10 @@ def _filter(element: Element | None, filters: Filters) -> Matches:
     # The examples of RFC 5277 have the attributes in NETCONF's namespace, everybody else has them in none.
     kind = element.get("type") or element.get(f"{{{_BASE}}}type") or "subtree"
     if kind == "subtree":
-        return filters.events_by_subtree(element)
+        try:
+            return filters.events_by_subtree(element)
+        except ValueError as error:
+            raise _refused("too-big", "filter", str(error)) from error
     expression = element.get("select") or element.get(f"{{{_BASE}}}select")
     if kind != "xpath":
         raise _bad_filter("bad-attribute", "type", f"a filter is of the type subtree or xpath, not '{kind[:80]}'")
@@ -115,11 +118,12 @@ class LegacySubscription:
 
     def __init__(self, reader: StreamReader) -> None:
         self.reader = reader
+        self._fault: str | None = None
 
     @property
     def broken(self) -> str | None:
         """Why its session must end, None as long as it need not."""
-        return "notifications were lost: the client reads too slowly" if self.reader.is_behind else None
+        return "notifications were lost: the client reads too slowly" if self.reader.is_behind else self._fault
 
     @property
     def over(self) -> bool:
@@ -129,11 +133,15 @@ class LegacySubscription:
     @property
     def due(self) -> datetime | None:
         """When it has something to say even if nothing happens."""
-        return None if self.over else self.reader.stop
+        return self.reader.interrupted or (None if self.over else self.reader.stop)
 
     def next_message(self, now: datetime) -> Message | None:
         """The next message, None if there is none for now. After a loss there is none ever."""
-        item = None if self.broken else self.reader.read(now)
+        try:
+            item = None if self.broken else self.reader.read(now)
+        except TooMuchWorkError as error:
+            self._fault = f"the filter of its subscription takes too much work: {error}"
+            return None
         if isinstance(item, Event):
             return Message(item.time, item.payload)
         return None if item is None else Message(now, _PAYLOADS[item])

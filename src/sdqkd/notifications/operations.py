@@ -85,7 +85,7 @@ def _to_stream(
 ) -> StreamSubscription:
     stream = board.streams.get(terms.stream or "")
     if stream is None:
-        message = f"there is no stream '{terms.stream}'; there are {', '.join(board.streams)}"
+        message = f"there is no stream '{(terms.stream or '')[:80]}'; there are {', '.join(board.streams)}"
         raise RpcError("invalid-value", message, info={"bad-element": "stream"})
     if terms.start is not None and not stream.spec.replay:
         raise refusal(f"{SN}:replay-unsupported", f"nothing is logged of the stream {stream.spec.name}")

@@ -65,6 +65,10 @@ class Subscription(Protocol):
         ...
 
 
+# How many messages a session gets of each subscription before others have their turn.
+TURN_MESSAGES = 64
+
+
 @dataclass(slots=True)
 class Outlet:
     """The subscriptions of one session. It is held from a call about them until the reply is on its way."""
@@ -73,6 +77,7 @@ class Outlet:
     subscriptions: list[Subscription] = field(default_factory=list)
     held: bool = False
     _pumping: bool = False
+    _interrupted: datetime | None = None
 
     @property
     def dynamic(self) -> list[DynamicSubscription]:
@@ -89,7 +94,9 @@ class Outlet:
         """When it must be pumped even if nothing happens."""
         if self.blocked:
             return None
-        return min((due for one in self.subscriptions if (due := one.due) is not None), default=None)
+        return self._interrupted or min(
+            (due for one in self.subscriptions if (due := one.due) is not None), default=None
+        )
 
     @property
     def broken(self) -> str | None:
@@ -97,13 +104,16 @@ class Outlet:
         return next((one.broken for one in self.subscriptions if one.broken), None)
 
     def pump(self, now: datetime) -> None:
-        """Send what there is, each subscription in turn, as long as the session can take it."""
+        """Send what there is, each subscription in turn, until the session is full or its turn is over."""
         if self._pumping:
             return
-        self._pumping = True
+        self._pumping, self._interrupted = True, None
         try:
-            while self._round(now):
-                pass
+            for _ in range(TURN_MESSAGES):
+                if not self._round(now):
+                    break
+            else:
+                self._interrupted = now
         finally:
             self._pumping = False
         self.subscriptions = [one for one in self.subscriptions if not one.over]

@@ -66,6 +66,7 @@ class _Writer:
         self._schema = schema
         self._old = old
         self._new = new
+        self._orders: dict[Path, dict[_Keys, _Keys | None]] = {}  # by list: what comes before each entry
 
     def edits(self, changes: Iterable[Change]) -> Iterator[Edit]:
         for change in changes:
@@ -119,11 +120,12 @@ class _Writer:
         if node.user_ordered:
             yield from self._order(node, change.path, old, new)
             return
+        before, after = set(old), set(new)
         for value in old:
-            if value not in new:
+            if value not in after:
                 yield Edit("delete", target_of(self._schema, _entry(change.path, value)))
         for value in new:
-            if value not in old:
+            if value not in before:
                 path = _entry(change.path, value)
                 yield Edit("create", target_of(self._schema, path), self._xml(node, path, value[0]))
 
@@ -138,20 +140,26 @@ class _Writer:
                 yield from self.edits(inside)
 
     def _order(self, node: SchemaNode, path: Path, old: list[_Keys], new: list[_Keys]) -> Iterator[Edit]:
-        wanted = set(new)
+        wanted, known = set(new), set(old)
         for keys in old:
             if keys not in wanted:
                 yield Edit("delete", target_of(self._schema, _entry(path, keys)))
-        current = [keys for keys in old if keys in wanted]
-        for place, keys in enumerate(new):
-            if place < len(current) and current[place] == keys:
+        # As a client does it: one by one from the front, what is not moved staying in its order behind.
+        staying = [keys for keys in old if keys in wanted]
+        moved: set[_Keys] = set()
+        front = 0
+        for keys in new:
+            while front < len(staying) and staying[front] in moved:
+                front += 1
+            if front < len(staying) and staying[front] == keys:
+                front += 1
                 continue
-            operation: Operation = "move" if keys in current else "insert"
-            if operation == "move":
-                current.remove(keys)
-            current.insert(place, keys)
+            moved.add(keys)
             entry = _entry(path, keys)
-            yield self._inserted(node, entry, operation, get(self._new, entry) if operation == "insert" else None)
+            if keys in known:
+                yield self._inserted(node, entry, "move", None)
+            else:
+                yield self._inserted(node, entry, "insert", get(self._new, entry))
 
     def _inserted(self, node: SchemaNode, path: Path, operation: Operation, value: Node | None) -> Edit:
         before = self._before(*_split(path))
@@ -161,12 +169,13 @@ class _Writer:
 
     def _before(self, path: Path, keys: _Keys) -> _Keys | None:
         """The entry that comes before this one in the new tree; `path` is that of the list."""
-        whole = get(self._new, path)
-        order: list[_Keys] = [(value,) for value in _values(whole)]
-        if isinstance(whole, Entries):
-            order = list(whole.entries)
-        at = order.index(keys)
-        return order[at - 1] if at else None
+        if path not in self._orders:
+            whole = get(self._new, path)
+            order: list[_Keys] = [(value,) for value in _values(whole)]
+            if isinstance(whole, Entries):
+                order = list(whole.entries)
+            self._orders[path] = dict(zip(order, (None, *order), strict=False))
+        return self._orders[path][keys]
 
 
 def _entry(path: Path, keys: _Keys) -> Path:

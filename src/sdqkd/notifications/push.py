@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sdqkd.errors import RpcError, SdqkdError
+from sdqkd.notifications.filters import TooMuchWorkError
 from sdqkd.notifications.message import Message, payload_of
 from sdqkd.notifications.patch import Edit, edits_of, patch
-from sdqkd.notifications.refusals import YP, refusal
+from sdqkd.notifications.refusals import SN, YP, refusal
 from sdqkd.notifications.subscription import DynamicSubscription
 from sdqkd.notifications.terms import OnChange, Periodic, Terms
 from sdqkd.schema.diff import Change, diff
@@ -23,7 +24,7 @@ from sdqkd.schema.tree import EMPTY, Container, Node, Path, get
 from sdqkd.schema.xml import encode
 
 # Of how many nodes it is remembered that they changed and changed back before they were told of.
-MAX_TOUCHED = 10_000
+MAX_TOUCHED = 1000
 
 View: TypeAlias = Callable[[], Container]
 _LOG = logging.getLogger(__name__)
@@ -75,12 +76,16 @@ class PushSubscription(DynamicSubscription):
         return Message(now, payload_of(self.schema, Container({f"{YP}:{name}": content})))
 
     def _read(self) -> Container | None:
-        """What the view gives; None if the device cannot be read now, which must not end anything."""
+        """What the view gives; None, and suspended until it gives something, if it is too much work now or the
+        device does not answer."""
         try:
-            return self._view()
-        except (SdqkdError, ValueError) as error:
+            tree = self._view()
+        except (SdqkdError, TooMuchWorkError) as error:
             _LOG.warning("subscription %d: the datastore cannot be read: %s", self.id, error)
+            self.suspend(f"{SN}:insufficient-resources")
             return None
+        self.resume()
+        return tree
 
 
 class PeriodicPush(PushSubscription):
@@ -136,8 +141,8 @@ class OnChangePush(PushSubscription):
         super().__init__(schema, number, terms, view)
         self._told = self._seen = self._read() or EMPTY
         self._sync = self._on_change.sync
-        self._touched: dict[Path, str] = {}
-        self._changes_since: Sequence[Change] | None = None  # from what was told to what was seen, if known
+        self._changed: Sequence[Change] | None = ()  # from what was told to what was seen; None: in several steps
+        self._touched: dict[Path, None] = {}  # what changed in those steps
         self._incomplete = False
         self._free_at = now
         self._patches = 0
@@ -160,41 +165,40 @@ class OnChangePush(PushSubscription):
         if tree is None or tree is self._seen:
             return
         changes = diff(self.schema, self._seen, tree)
-        # Mostly one change is told before the next one comes: then it need not be worked out twice.
-        self._changes_since = changes if self._told is self._seen else None
-        for change in changes:
-            self._touched.pop(change.path, None)
-            if len(self._touched) < MAX_TOUCHED:
-                self._touched[change.path] = change.op
-            else:
-                self._incomplete = True
+        if self._changed == ():
+            # Nothing waits to be told, so these changes are all, and nothing can have come and gone.
+            self._changed = changes
+        elif changes:
+            for change in (*(self._changed or ()), *changes):
+                self._touch(change)
+            self._changed = None
         self._seen = tree
 
-    def _update(self, now: datetime) -> Message | None:
-        if not self._sync and (not self._touched or now < self._free_at):
-            return None
-        changes, self._changes_since = self._changes_since, None
-        told, self._told = self._told, self._seen
-        touched, self._touched = self._touched, {}
-        if self._sync:
-            message: Message | None = self._whole(now, self._seen)
+    def _touch(self, change: Change) -> None:
+        if change.path in self._touched or len(self._touched) < MAX_TOUCHED:
+            self._touched[change.path] = None
         else:
-            message = self._changes(now, told, touched, changes)
-        self._sync = False
+            self._incomplete = True
+
+    def _update(self, now: datetime) -> Message | None:
+        if not self._sync and (self._changed == () or now < self._free_at):
+            return None
+        message = self._whole(now, self._seen) if self._sync else self._changes(now)
+        self._told, self._changed, self._touched, self._sync = self._seen, (), {}, False
         if message is not None:
             self._incomplete = False
             self._free_at = now + self._on_change.dampening
         return message
 
     def _next_due(self) -> datetime | None:
-        return self._free_at if self._touched else None
+        return None if self._changed == () else self._free_at
 
-    def _changes(
-        self, now: datetime, told: Container, touched: dict[Path, str], changes: Sequence[Change] | None
-    ) -> Message | None:
+    def _changes(self, now: datetime) -> Message | None:
+        changes = self._changed
         if changes is None:
-            changes = diff(self.schema, told, self._seen)
-        edits = edits_of(self.schema, told, self._seen, [*changes, *self._stirred(changes, touched)])
+            changes = diff(self.schema, self._told, self._seen)
+            changes = (*changes, *self._stirred(changes))
+        edits = edits_of(self.schema, self._told, self._seen, changes)
         wanted = [edit for edit in edits if edit.operation not in self._on_change.excluded]
         return self._patch(now, wanted) if wanted else None
 
@@ -206,12 +210,12 @@ class OnChangePush(PushSubscription):
             content["incomplete-update"] = ""
         return self._message(now, "push-change-update", Container(content))
 
-    def _stirred(self, changes: Iterable[Change], touched: dict[Path, str]) -> list[Change]:
+    def _stirred(self, changes: Iterable[Change]) -> list[Change]:
         """What changed and is again as it was told. Whole lists and leaf-lists are left out: they have no edit."""
         named = {change.path for change in changes}
         above = {path[:length] for path in named for length in range(len(path))}
         stirred = []
-        for path in sorted(touched, key=len):
+        for path in sorted(self._touched, key=len):
             covered = path in above or any(path[:length] in named for length in range(len(path) + 1))
             if covered or self.schema.node(path).kind == "leaf-list" or _is_whole_list(self.schema, path):
                 continue

@@ -11,6 +11,9 @@ from sdqkd.notifications.streams import Event, Stream
 
 Wanted: TypeAlias = Callable[[Event], bool]
 
+# How many events that nobody wants are passed over before others have their turn.
+TURN_EVENTS = 64
+
 
 class Mark(Enum):
     """What is to be told between events."""
@@ -24,6 +27,7 @@ class StreamReader:
     """Reads a stream from now on, or from `start` if that is given, up to `stop` inclusively.
 
     `wanted` may be set anew at any time. `sent` and `excluded` count the events that it let pass and did not.
+    `interrupted` is the time of a reading that gave nothing only because its turn was over.
     """
 
     def __init__(self, stream: Stream, wanted: Wanted, start: datetime | None, stop: datetime | None) -> None:
@@ -33,6 +37,7 @@ class StreamReader:
         self.sent = 0
         self.excluded = 0
         self.done = False
+        self.interrupted: datetime | None = None
         self._start = start
         self._logged = stream.last if start is not None else 0
         self._replaying = start is not None
@@ -43,17 +48,33 @@ class StreamReader:
         """Whether the log has dropped events that were still to be read."""
         return not self.done and self._next < self.stream.first
 
+    @property
+    def needs(self) -> int | None:
+        """The number of the first event that is logged and not read yet, None if there is none."""
+        return None if self.done or self._next > self.stream.last else self._next
+
     def read(self, now: datetime) -> Event | Mark | None:
-        """The next event or mark; None if there is nothing for now. After `DONE` there never is."""
+        """The next event or mark; None if there is nothing for now. After `DONE` there never is.
+
+        What `wanted` raises is raised; that event is passed over then.
+        """
+        self.interrupted = None
         if self.done:
             return None
         if self.is_behind:
             self._next = self.stream.first
             return Mark.LOST
-        while (event := self._candidate()) is not None:
+        for _ in range(TURN_EVENTS):
+            event = self._candidate()
+            if event is None:
+                return self._mark(now)
             self._next += 1
             if self._passes(event):
                 return event
+        self.interrupted = now
+        return None
+
+    def _mark(self, now: datetime) -> Mark | None:
         if self._replaying:
             self._replaying = False
             return Mark.REPLAYED

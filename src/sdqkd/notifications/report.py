@@ -58,7 +58,7 @@ def _subscription(outlet: Outlet, subscription: DynamicSubscription) -> Containe
         "name": name,
         "sent-event-records": str(sent),
         "excluded-event-records": str(excluded),
-        "state": "active",
+        "state": "suspended" if subscription.suspended else "active",
     }
     return Container(
         {

@@ -22,7 +22,7 @@ MODIFY = f"{SN}:modify-subscription"
 def read_establish(schema: Schema, operation: Element, now: datetime) -> Terms:
     """Read <establish-subscription>."""
     _check_encoding(operation)
-    terms = Terms(_decoded(schema, operation, ESTABLISH))
+    terms = Terms(_decoded(schema, operation, ESTABLISH)).compact()
     if terms.stream is None and terms.datastore is None:
         raise _missing("stream", "the subscription needs a stream or a datastore")
     if terms.datastore is not None and terms.trigger is None:

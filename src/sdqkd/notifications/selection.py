@@ -76,7 +76,7 @@ def _kept(board: Board, member: str, name: str) -> _Source:
     for leaf, text in entry.children.items() if isinstance(entry, Container) else ():
         if leaf.endswith(("-subtree-filter", "-xpath-filter")):
             return _Source("subtree" in leaf, str(text), None)
-    raise ValueError(f"there is no filter '{name}' in the configuration")
+    raise ValueError(f"there is no filter '{name[:80]}' in the configuration")
 
 
 def filter_unsupported(operation: str, message: str, *, data: bool) -> RpcError:

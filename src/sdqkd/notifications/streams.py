@@ -1,7 +1,7 @@
 """Event streams with their logs: RFC 5277 section 3, RFC 8639 section 2.1.
 
 A log is bounded and holds what was sent, not trees. It is also the only queue that there is: every subscriber
-has a place in it (see `reader`), so one who does not read costs nothing, and loses what the log has dropped.
+has a place in it (see `reader`), so many who do not read cost no more than one, and lose what the log has dropped.
 """
 
 from __future__ import annotations
@@ -26,12 +26,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """What a stream is for, and how much its log holds at most; without room for events there is no replay."""
+    """What a stream is for, and how much its log holds at most; without room for events there is no replay.
+
+    `lag_events` and `lag_bytes` are what it holds beyond that, as long as a subscriber has still to read it.
+    """
 
     name: str
     description: str
     max_events: int = 1000
     max_bytes: int = 256 * 1024
+    lag_events: int = 1000
+    lag_bytes: int = 256 * 1024
 
     @property
     def replay(self) -> bool:
@@ -81,12 +86,24 @@ class Stream:
         self._bytes += _size(event)
         return event
 
-    def age_out(self) -> None:
-        """Drop the oldest events until the log is within its bounds."""
-        while len(self._log) > self.spec.max_events or self._bytes > self.spec.max_bytes:
-            event = self._log.popleft()
-            self._bytes -= _size(event)
-            self.aged = event.time
+    def age_out(self, needed: int | None = None) -> None:
+        """Drop the oldest events until the log is within its bounds.
+
+        `needed` is the number of the first event that a subscriber has still to read, None if all have read all.
+        """
+        while self._is_over(0, 0):
+            oldest = self._log[0]
+            is_needed = needed is not None and oldest.number >= needed
+            if is_needed and not self._is_over(self.spec.lag_events, self.spec.lag_bytes):
+                break
+            self._log.popleft()
+            self._bytes -= _size(oldest)
+            self.aged = oldest.time
+
+    def _is_over(self, more_events: int, more_bytes: int) -> bool:
+        spec = self.spec
+        too_many = len(self._log) > spec.max_events + more_events
+        return bool(self._log) and (too_many or self._bytes > spec.max_bytes + more_bytes)
 
     def get(self, number: int) -> Event | None:
         """The event of this number, None if it is to come or was dropped."""

@@ -11,6 +11,7 @@ from collections import deque
 from datetime import datetime
 from typing import Literal
 
+from sdqkd.notifications.filters import TooMuchWorkError
 from sdqkd.notifications.message import Message, payload_of
 from sdqkd.notifications.reader import Mark, StreamReader
 from sdqkd.notifications.refusals import SN
@@ -31,6 +32,7 @@ class DynamicSubscription(ABC):
         self.id = number
         self.terms = terms
         self.ended = False
+        self.suspended = False
         self._news: deque[Container] = deque()
 
     broken: str | None = None  # a loss can be told here, so it never ends the session
@@ -57,8 +59,8 @@ class DynamicSubscription(ABC):
         return message
 
     def change(self, terms: Terms) -> None:
-        """Go on with other terms, and say so."""
-        self.terms = terms
+        """Go on with other terms, and say so. One that was suspended is so no longer (section 2.4.3)."""
+        self.terms, self.suspended = terms, False
         self._tell("subscription-modified", dict(terms.tree.children))
 
     def terminate(self, reason: str) -> None:
@@ -70,6 +72,18 @@ class DynamicSubscription(ABC):
         """End it at its stop time. Only servers with configured subscriptions have a notification for that."""
         self._tell("subscription-completed")
         self.ended = True
+
+    def suspend(self, reason: str) -> None:
+        """Send nothing for now; `reason` is an identity, as `module:name`."""
+        if not self.suspended:
+            self.suspended = True
+            self._tell("subscription-suspended", {"reason": reason})
+
+    def resume(self) -> None:
+        """Send again what there is."""
+        if self.suspended:
+            self.suspended = False
+            self._tell("subscription-resumed")
 
     def _tell(self, state: State, content: dict[str, Node] | None = None) -> None:
         member = f"{SN}:{state}"
@@ -108,8 +122,8 @@ class StreamSubscription(DynamicSubscription):
         super().change(terms)
 
     def _next(self, now: datetime) -> Message | None:
-        while not self._news:
-            item = self.reader.read(now)
+        while not (self._news or self.ended):
+            item = self._read(now)
             if isinstance(item, Event):
                 return Message(item.time, item.payload)
             if item is None:
@@ -117,14 +131,24 @@ class StreamSubscription(DynamicSubscription):
             self._mark(item)
         return None
 
+    def _read(self, now: datetime) -> Event | Mark | None:
+        if self.suspended:  # only other terms can help
+            return Mark.DONE if self.terms.stop is not None and now >= self.terms.stop else None
+        try:
+            return self.reader.read(now)
+        except TooMuchWorkError:
+            self.suspend(f"{SN}:insufficient-resources")
+            return None
+
     def _mark(self, mark: Mark) -> None:
         if mark is Mark.REPLAYED:
             self._tell("replay-completed")
         elif mark is Mark.DONE:
+            self.reader.done = True
             self.complete()
         else:
-            self._tell("subscription-suspended", {"reason": f"{SN}:unsupportable-volume"})
-            self._tell("subscription-resumed")
+            self.suspend(f"{SN}:unsupportable-volume")
+            self.resume()
 
     def _next_due(self) -> datetime | None:
-        return None
+        return self.reader.interrupted

@@ -87,6 +87,15 @@ class Terms:
             return Periodic(period * CENTISECOND, read_time(str(anchor)) if anchor else None)
         return _on_change(on_change) if isinstance(on_change, Container) else None
 
+    def compact(self) -> Terms:
+        """The same without repetitions, which the model allows and nobody needs."""
+        on_change = self.tree.children.get(_ON_CHANGE)
+        excluded = on_change.children.get("excluded-change") if isinstance(on_change, Container) else None
+        if not isinstance(on_change, Container) or not isinstance(excluded, tuple):
+            return self
+        once = Container({**on_change.children, "excluded-change": tuple(dict.fromkeys(excluded))})
+        return Terms(Container({**self.tree.children, _ON_CHANGE: once}))
+
     def _text(self, member: str) -> str | None:
         value = self.tree.children.get(member)
         return value if isinstance(value, str) else None
