@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from sdqkd import __version__
-from sdqkd.errors import ApplyError, InputError, InputErrors, SdqkdError
+from sdqkd.errors import ApplyError, InputError, InputErrors, InterruptedApplyError, SdqkdError
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -85,7 +85,7 @@ def _run(given: list[str]) -> int:
         return EXIT_INTERRUPTED
     except SdqkdError as error:
         report(error, as_json=as_json)
-        return EXIT_ERROR
+        return EXIT_INTERRUPTED if isinstance(error, InterruptedApplyError) else EXIT_ERROR
     return code if isinstance(code, int) else 0
 
 
