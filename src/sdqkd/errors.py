@@ -15,7 +15,11 @@
     │   └── SessionLostError       the session ended while we waited
     ├── DeviceError                a device that answers, but is not what it should be
     ├── StoreError                 a configuration that cannot be kept or read back
+    ├── JournalError               the controller's journal cannot be kept, is damaged, or another network's
+    │   └── LeaseError             somebody else works with this journal, or has taken it over from us
     └── ApplyError                 a change that did not happen, per device
+        ├── RolledBackError        it was begun on the devices, and every device is as it was
+        ├── InDoubtError           it is not known of every device what it holds, or one holds something else
         └── InterruptedApplyError  because somebody stopped it
 
 Room for room errors are raised, the `cli` prints them: one message, exit code 1, no traceback.
@@ -169,6 +173,14 @@ class StoreError(SdqkdError):
     """A configuration cannot be kept on disk or read back."""
 
 
+class JournalError(SdqkdError):
+    """The controller's journal cannot be kept, is damaged, or belongs to another network."""
+
+
+class LeaseError(JournalError):
+    """Somebody else works with this journal, or has taken it over: nothing may be written any more."""
+
+
 @dataclass(eq=False)
 class ApplyError(SdqkdError):
     """A change that did not happen. `failures` gives each device's reason; `left` what each device holds now.
@@ -186,6 +198,14 @@ class ApplyError(SdqkdError):
         lines = [f"  {who}: {why}" for who, why in _told_once(failures)]
         lines += [f"  now in {who}: {what}" for who, what in _told_once(left)]
         return "\n".join((self.message, *lines))
+
+
+class RolledBackError(ApplyError):
+    """A change that was begun on the devices and taken back: every device was read back, and is as it was."""
+
+
+class InDoubtError(ApplyError):
+    """A change that is neither done nor taken back for certain; `left` says what each such device holds."""
 
 
 class InterruptedApplyError(ApplyError):
