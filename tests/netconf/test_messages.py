@@ -30,6 +30,7 @@ def call(text: str) -> tuple[Rpc, RpcError | None]:
         'xmlns:ex="http://example.net/1.0" ex:user-id="fred" message-id="1"',
         'xmlns:p="urn:p?a&amp;b" xmlns:q="urn:q" p:x="1" q:x="2" x="3" message-id="1"',
         'message-id="1" xml:lang="de"',
+        f'xmlns:b="{NS}" b:message-id="1"',
         'message-id="日本"',
     ],
 )
@@ -52,6 +53,7 @@ def test_attributes_are_echoed(attributes: str, prefix: str) -> None:
         (f"<rpc xmlns='{NS}' message-id='1'><get-config/></rpc>", "get-config", NS),
         (f"<nc:rpc xmlns:nc='{NS}' message-id='1'><nc:get/></nc:rpc>", "get", NS),
         (f"<nc:rpc xmlns:nc='{NS}' message-id='1'><get/></nc:rpc>", "get", ""),
+        (f"<nc:rpc xmlns:nc='{NS}' nc:message-id='1'><nc:get/></nc:rpc>", "get", NS),
         (f"<rpc xmlns='{NS}' message-id='1'><!-- c --><x xmlns='urn:x'/> <?p?></rpc>", "x", "urn:x"),
     ],
 )

@@ -90,7 +90,8 @@ async def test_guessing_ends_after_six_failures(serve: Any, keys: Any, echo: Any
         {"kex_algs": ["diffie-hellman-group14-sha1"]},
         {"kex_algs": ["diffie-hellman-group14-sha256"]},
         {"encryption_algs": ["aes128-cbc"]},
-        {"encryption_algs": ["aes256-ctr"]},
+        {"encryption_algs": ["3des-cbc"]},
+        {"encryption_algs": ["aes256-ctr"], "mac_algs": ["hmac-sha1"]},
         {"server_host_key_algs": ["ssh-rsa"]},
     ],
     ids=str,
@@ -120,7 +121,14 @@ async def test_what_is_offered_is_modern(serve: Any, echo: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "cipher", ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"]
+    "cipher",
+    [
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+        "aes256-ctr",
+        "aes128-ctr",
+    ],
 )
 async def test_modern_algorithms_are_taken(serve: Any, keys: Any, echo: Any, cipher: str, raw: Any) -> None:
     listener = await serve(echo)

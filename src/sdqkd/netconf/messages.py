@@ -74,16 +74,21 @@ def parse_rpc(root: Element) -> tuple[Rpc, RpcError | None]:
     if len(root.attrib) > MAX_ATTRIBUTES or len(root.nsmap) > MAX_ATTRIBUTES:
         # lxml takes quadratic time to read them all. So the reply echoes what it needs only.
         message = f"the rpc has more than {MAX_ATTRIBUTES} attributes or namespaces, which would all come back"
-        message_id = root.get("message-id")
+        message_id = _message_id(root)
         return Rpc(message_id, {"message-id": message_id or ""}), RpcError("too-big", message, "rpc")
     operations = [child for child in root if isinstance(child.tag, str)]
     rpc = Rpc(
-        root.get("message-id"),
+        _message_id(root),
         {str(name): str(value) for name, value in root.attrib.items()},
         {prefix: uri for prefix, uri in root.nsmap.items() if prefix is not None},
         operations[0] if len(operations) == 1 else None,
     )
     return rpc, _refusal(rpc, operations)
+
+
+def _message_id(root: Element) -> str | None:
+    # Some clients put the attribute in the namespace of its element; its name is no other for that.
+    return root.get("message-id", root.get(f"{{{BASE}}}message-id"))
 
 
 def _no_rpc(root: Element) -> RpcError:

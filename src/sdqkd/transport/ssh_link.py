@@ -28,10 +28,17 @@ _KEYS_AGAIN_S = 0.1  # between two looks at a peer that is changing keys
 
 # AES-GCM costs asyncssh a seventh of what chacha20 does for small packets. Both carry their own MAC, and
 # curve25519 with strict key exchange is what every SSH of the last ten years speaks. No SHA-1, no CBC.
+# AES-CTR with HMAC comes last: clients on libssh2 before 1.11, such as Debian's yangcli, have nothing better.
 ALGORITHMS: dict[str, Any] = {
     "kex_algs": ["curve25519-sha256", "curve25519-sha256@libssh.org"],
-    "encryption_algs": ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"],
-    # Not used with these ciphers, but some peers insist on agreeing on one.
+    "encryption_algs": [
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+        "aes256-ctr",
+        "aes128-ctr",
+    ],
+    # Used with AES-CTR only, but some peers insist on agreeing on one.
     "mac_algs": [
         "hmac-sha2-256-etm@openssh.com",
         "hmac-sha2-512-etm@openssh.com",
