@@ -1,6 +1,7 @@
 """The NETCONF server: sessions, datastore, store on disk and a device joined.
 
 server           serve_agent(): a device behind a port; Agent: the same without a port
+ports            the ways to an agent: SSH, TLS, call home
 session          AgentSession: one session, from hello to end
 operations       the tables of operations, joined: which there are
 base_operations  those of RFC 6241, and what each does

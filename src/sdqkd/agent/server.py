@@ -14,6 +14,7 @@ from sdqkd.agent.clock import Clock, LoopClock
 from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.library import library
 from sdqkd.agent.monitoring import Monitor
+from sdqkd.agent.ports import Home, Ports, Tls, Ways, open_ports
 from sdqkd.agent.reporting import Reporting
 from sdqkd.agent.roles import Role, factory_access
 from sdqkd.agent.service import Limits, Service
@@ -30,9 +31,9 @@ from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.validate import Validator
 from sdqkd.schema.vocabulary import vocabulary
+from sdqkd.transport.admission import Gate
 from sdqkd.transport.admission import Limits as Admission
 from sdqkd.transport.keys import make_key_pair, public_of
-from sdqkd.transport.ssh_server import Listener, listen
 
 
 class Agent:
@@ -115,22 +116,27 @@ class ServedAgent:
 
     agent: Agent
     host_key_public: str
-    _listener: Listener
+    _ports: Ports
 
     @property
     def host(self) -> str:
         """Where it listens."""
-        return self._listener.host
+        return self._ports.ssh.host
 
     @property
     def port(self) -> int:
-        """The real port, also when 0 was asked for."""
-        return self._listener.port
+        """The real port of SSH, also when 0 was asked for."""
+        return self._ports.ssh.port
+
+    @property
+    def tls_port(self) -> int | None:
+        """The real port of TLS, if it listens there."""
+        return self._ports.tls.port if self._ports.tls is not None else None
 
     async def close(self) -> None:
         """End all sessions and listen no more. The store stays its owner's to close."""
         self.agent.close()
-        await self._listener.close()
+        await self._ports.close()
 
 
 @functools.cache
@@ -165,18 +171,25 @@ async def serve_agent(
     startup: bool = False,
     roles: Mapping[str, Role] | None = None,
     recovery_users: Collection[str] = (),
+    tls: Tls | None = None,
+    homes: Sequence[Home] = (),
 ) -> ServedAgent:
     """Serve a device over SSH; `users` gives the public keys of each user, port 0 takes a free one.
+
+    With `tls` it is served over TLS too, to the users named there or anywhere else here; `homes` are clients that
+    it calls.
 
     `limits` are what an agent bears from a session, `admission` how many sessions there may be.
     On a fresh agent a user without one of the `roles` is an admin; see `Agent` for these and `recovery_users`.
     A host key is made on the first start. Raises StoreError if the kept configuration cannot be used,
     InputError for a bad key, TransportError if the port cannot be had.
     """
-    everyone: dict[str, Role] = {**dict.fromkeys(users, "admin"), **(roles or {})}
+    named = tls.users if tls is not None else ()
+    everyone: dict[str, Role] = {**dict.fromkeys((*users, *named), "admin"), **(roles or {})}
     agent = Agent(
         device, store, name=name, limits=limits, startup=startup, roles=everyone, recovery_users=recovery_users
     )
     host_key = _host_key(host_key_file)
-    listener = await listen(host, port, host_key_file, users, agent.make_session, limits=admission)
-    return ServedAgent(agent, host_key, listener)
+    known = frozenset((*everyone, *recovery_users))
+    ways = Ways(host, host_key_file, users, known, agent.make_session, Gate(admission))
+    return ServedAgent(agent, host_key, await open_ports(ways, port, tls, homes))

@@ -27,6 +27,7 @@ from sdqkd.agent.journal import JournalStore
 from sdqkd.agent.roles import Role
 from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.agent.service import Limits
+from sdqkd.cli.doors import Doors
 from sdqkd.cli.logs import start_logs
 from sdqkd.devices.device import Device
 from sdqkd.errors import StoreError
@@ -100,13 +101,17 @@ def key_pair(private_file: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a device is served: how much it bears, whether it has a startup datastore, who may do what."""
+    """On what terms a device is served: how much it bears, whether it has a startup datastore, who may do what.
+
+    `doors` are the ways to it beside its SSH port.
+    """
 
     limits: Limits = field(default_factory=Limits)
     admission: Admission = field(default_factory=Admission)
     startup: bool = False
     roles: Mapping[str, Role] = field(default_factory=dict)
     recovery_users: Collection[str] = ()
+    doors: Doors = field(default_factory=Doors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ async def serve(
         agent = await serve_agent(
             device, store, host, port, host_key_file=folder / "host_key", users=users,
             limits=terms.limits, admission=terms.admission, startup=terms.startup,
-            roles=terms.roles, recovery_users=terms.recovery_users,
+            roles=terms.roles, recovery_users=terms.recovery_users, tls=terms.doors.tls, homes=terms.doors.homes,
         )  # fmt: skip
     except BaseException:
         store.close()
