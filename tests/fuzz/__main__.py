@@ -60,7 +60,8 @@ def start_guided(target: str, seconds: int) -> int:
     inputs = int("".join(runs[-1])) if runs else 0
     print(f"{target}: {inputs} inputs in {seconds} s, guided by atheris: {_verdict(done.returncode)}", flush=True)
     if done.returncode:
-        print(done.stderr[-6000:], file=sys.stderr)
+        told = [line for line in done.stderr.splitlines() if not line.startswith(("INFO", "NEW", "REDUCE"))]
+        print("\n".join(told[-60:]), file=sys.stderr)
     return int(done.returncode != 0)
 
 
