@@ -1,4 +1,4 @@
-"""Debian's yangcli, a client in C on libssh2, through a whole session: discover, lock, edit, commit, be notified."""
+"""Debian's yangcli, in C on libssh2, through a whole session: discover, lock, edit, commit, be notified."""
 
 from __future__ import annotations
 
