@@ -49,7 +49,7 @@ def test_wrong_usage_is_an_error_without_traceback(sdqkd: Run, arguments: list[s
 
 def test_help_imports_neither_ssh_nor_models() -> None:
     """What makes `--help` slow would be seen here; the time itself is measured in tools/bench."""
-    heavy = "asyncssh lxml rich yaml oopt_gnpy_libyang cryptography"
+    heavy = "asyncssh lxml rich yaml oopt_gnpy_libyang cryptography numpy"
     program = (
         "import sys\nfrom sdqkd.cli.main import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
