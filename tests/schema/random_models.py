@@ -5,6 +5,8 @@ Names are short and values few, so that references meet, keys collide and condit
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +16,11 @@ from tools.yang_compiler.load import load
 from tools.yang_compiler.sets import ModelSet
 from tools.yang_compiler.table import write_table
 
+from sdqkd.errors import ModelError
 from sdqkd.schema.table import Schema, SchemaNode, read_table
 from sdqkd.schema.tree import Container, Entries, Node, is_void
 from sdqkd.schema.types import member_type
+from sdqkd.schema.validate import Validator
 
 _HEAD = 'module rnd { yang-version 1.1; namespace "urn:rnd"; prefix r; revision 2026-11-23;\n'
 _VALUES = ["a", "b", "c"]
@@ -41,6 +45,18 @@ class Wanted:
     def chain(self) -> list[Wanted]:
         """From the top to this node."""
         return [*(self.parent.chain() if self.parent and self.parent.kind != "module" else ()), self]
+
+
+@functools.lru_cache(maxsize=8)
+def random_schema(seed: int) -> Schema | None:
+    """A schema that libyang takes; None if this seed gives none."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            schema = compile_module(random_module(Random(seed)), Path(folder))
+            Validator(schema)
+        except (ModelError, RecursionError):  # the latter of pyang, for references in circles
+            return None
+        return schema
 
 
 def random_module(rng: Random) -> str:

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
+from tests.schema.random_models import edited, random_schema
+from tests.schema.random_trees import SCHEMA, children
 
 from sdqkd.errors import RpcError
 from sdqkd.schema.diff import same
@@ -69,3 +75,57 @@ def test_what_the_request_does_not_touch_is_shared(schema: Schema, tree_of: Call
     old, new = (tree.children["fixture:rows"].children["row"].entries for tree in (before, after))
     assert new["a",] is old["a",]
     assert not same(schema, before, after)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=200, deadline=None)
+def test_what_elements_say_does_not_depend_on_attributes_that_say_nothing_new(seed: int) -> None:
+    """New entries without attributes are read a shorter way; it must lead to the same place."""
+    rng = Random(seed)
+    schema = SCHEMA if seed % 3 else random_schema(seed) or SCHEMA
+    before, other = _random_tree(schema, rng), _random_tree(schema, rng)
+    for _ in range(4):
+        config = etree.fromstring(b"<config>%b</config>" % encode(schema, other))
+        for _ in range(rng.choice([0, 1, 2, 4])):
+            _damage(config, rng)
+        marked = etree.fromstring(etree.tostring(config))
+        for element in marked.iterdescendants():
+            element.set("{urn:ietf:params:xml:ns:netconf:base:1.0}operation", "merge")
+        assert _outcome(schema, before, config) == _outcome(schema, before, marked)
+
+
+def _random_tree(schema: Schema, rng: Random) -> Container:
+    if schema is SCHEMA:
+        return children(schema.data, rng)
+    tree = EMPTY
+    for _ in range(30):
+        tree = edited(schema.data, tree, rng)
+    return tree
+
+
+def _damage(config: etree._Element, rng: Random) -> None:
+    """Make a request wrong, perhaps: something is twice, missing, empty, elsewhere or has another text."""
+    elements = list(config.iterdescendants())
+    if not elements:
+        return
+    element, other = rng.choice(elements), rng.choice(elements)
+    parent = element.getparent()
+    match rng.randrange(5):
+        case 0:
+            parent.insert(0, copy.deepcopy(element))
+        case 1:
+            parent.remove(element)
+        case 2:
+            other.append(copy.deepcopy(element))
+        case 3:
+            element[:] = []
+        case _:
+            element.text = "loose"
+
+
+def _outcome(schema: Schema, before: Container, config: etree._Element) -> object:
+    try:
+        done = edit_noting(schema, before, config)
+    except RpcError as error:
+        return error.tag, error.path, error.message, error.info
+    return encode(schema, done.tree), done.named()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
-from pathlib import Path
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.schema.random_models import compile_module, edited, random_module
+from tests.schema.random_models import edited, random_schema
 
-from sdqkd.errors import ModelError, RpcError, RpcErrors
-from sdqkd.schema.table import Schema
+from sdqkd.errors import RpcError, RpcErrors
 from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.validate import Validator
 
@@ -27,7 +23,7 @@ def test_a_change_is_judged_as_the_whole_tree_is(seed: int) -> None:
 
 def compare(seed: int) -> tuple[int, int]:
     """Edit at random; how often both judged, and how often what they judged was right."""
-    schema = schema_of(seed)
+    schema = random_schema(seed)
     if schema is None:
         return 0, 0
     rng = Random(seed + 1)
@@ -48,17 +44,6 @@ def compare(seed: int) -> tuple[int, int]:
             tree = settled
             right += 1
     return judged, right
-
-
-@functools.lru_cache(maxsize=8)
-def schema_of(seed: int) -> Schema | None:
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            schema = compile_module(random_module(Random(seed)), Path(folder))
-            Validator(schema)
-        except (ModelError, RecursionError):  # the latter of pyang, for references in circles
-            return None
-        return schema
 
 
 def settle(validator: Validator, before: Container, after: Container) -> tuple[Container, str]:

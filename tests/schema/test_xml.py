@@ -15,6 +15,7 @@ from tests.schema.random_trees import SCHEMA, children
 from sdqkd.errors import RpcError
 from sdqkd.schema import json
 from sdqkd.schema.diff import same
+from sdqkd.schema.edit import edit
 from sdqkd.schema.table import Schema, load
 from sdqkd.schema.tree import EMPTY, Container, Entries
 from sdqkd.schema.validate import Validator
@@ -185,3 +186,16 @@ def test_one_node_declares_its_namespace() -> None:
     assert text == f'<row xmlns="{SCHEMA.namespace_of("fixture")}"><name>a</name></row>'
     top = SCHEMA.data["fixture:rows"]
     assert encode_one(SCHEMA, top, Container({"row": Entries({("a",): entry})})).count(b"xmlns") == 1
+
+
+@LAW
+@given(seed=st.integers(0, 2**32))
+def test_what_was_printed_before_is_printed_again(seed: int) -> None:
+    rng = Random(seed)
+    tree = children(SCHEMA.data, rng)
+    text = encode(SCHEMA, tree)
+    assert encode(SCHEMA, tree) == text
+    request = b"<config>%b</config>" % encode(SCHEMA, children(SCHEMA.data, rng))
+    after = edit(SCHEMA, tree, etree.fromstring(request))
+    afresh = decode(SCHEMA, etree.fromstring(b"<config>%b</config>" % encode(SCHEMA, after)))
+    assert encode(SCHEMA, after) == encode(SCHEMA, afresh)

@@ -30,6 +30,7 @@ _INSERT, _KEY, _VALUE = (f"{{{YANG}}}{name}" for name in ("insert", "key", "valu
 _KNOWN = {_OPERATION, _INSERT, _KEY, _VALUE}
 _DEFAULT = f"{{{WITH_DEFAULTS}}}default"
 _ANY_DEFAULT = etree.XPath("boolean(.//@wd:default)", namespaces={"wd": WITH_DEFAULTS})
+_WITH_ATTRIBUTES = etree.XPath(".//*[@*]")
 _FLAGS = {None: False, "true": True, "1": True, "false": False, "0": False}
 
 
@@ -49,6 +50,17 @@ def operation_of(reading: Reading, element: Element, inherited: Operation) -> Op
         wanted = "merge, replace, create, delete or remove"
         raise bad_attribute(reading, element, "operation", f"the operation '{operation}' is not {wanted}")
     return cast(Operation, operation)
+
+
+def with_attributes_below(config: Element) -> frozenset[Element]:
+    """The elements of a request below which another one has an attribute."""
+    found: set[Element] = set()
+    for element in cast(list[Element], _WITH_ATTRIBUTES(config)):
+        above = element.getparent()
+        while above is not None and above not in found:
+            found.add(above)
+            above = above.getparent()
+    return frozenset(found)
 
 
 def marks_defaults(config: Element) -> bool:

@@ -7,6 +7,7 @@ that a request makes inapplicable are `Validator.settle`'s.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from sdqkd.schema.attributes import (
     marks_defaults,
     missing_neighbour,
     operation_of,
+    with_attributes_below,
 )
 from sdqkd.schema.changes import changes_to_xml
 from sdqkd.schema.effort import Effort
@@ -29,6 +31,7 @@ from sdqkd.schema.path import format_path
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import EMPTY, Container, Node, Path, is_void
 from sdqkd.schema.working import Working
+from sdqkd.schema.xml import Decoder
 
 __all__ = ["Edited", "changes_to_xml", "edit", "edit_noting"]
 
@@ -85,6 +88,11 @@ def edit_noting(
     return Edited(after, editor.reading, editor.conditional)
 
 
+@functools.cache
+def _has_choice_below(node: SchemaNode) -> bool:
+    return any(child.choice or _has_choice_below(child) for child in node.children.values())
+
+
 class _Editor:
     """Applies one request. Each method takes the operation that the element has or inherits."""
 
@@ -93,7 +101,9 @@ class _Editor:
         self.left_out = left_out
         self.moves = Effort(MAX_MOVES, "too many entries are to be inserted among too many: send fewer at a time")
         self.conditional: list[Element] = []
+        self._decoder = Decoder(reading, False, self.conditional)
         self._marks_defaults = reading.top is not None and marks_defaults(reading.top)
+        self._attributed = with_attributes_below(reading.top) if reading.top is not None else frozenset()
 
     def children(
         self,
@@ -203,9 +213,20 @@ class _Editor:
         self.reading.refuse_text(element)
         if old is None or operation == "replace":
             old = Container(dict(zip(node.keys, keys, strict=True)))
+            if operation in _WRITING and self._is_plain(node, element):
+                inside = self._decoder.children(node.by_tag, element)
+                working.set_entry(node, keys, Container({**old.children, **inside.children}))
+                self._insert(node, element, keys, working)
+                return
         new = self.children(node.by_tag, node.children, old, element, operation, node.keys)
         working.set_entry(node, keys, new)
         self._insert(node, element, keys, working)
+
+    def _is_plain(self, node: SchemaNode, element: Element) -> bool:
+        """Whether the element of a new entry only says what there is, so that nothing needs to be weighed."""
+        return not (self.left_out or self._marks_defaults or _has_choice_below(node)) and (
+            element not in self._attributed
+        )
 
     def _leaf_list_value(self, node: SchemaNode, element: Element, operation: Operation, working: Working) -> None:
         value = self.reading.value(node, element)

@@ -127,7 +127,7 @@ class Reading:
 
     def refuse_text(self, element: Element) -> None:
         """Raises RpcError if text stands between the elements of a container or list entry."""
-        if _is_loose(element.text) or any(_is_loose(child.tail) for child in element):
+        if _is_loose(element.text) or any(_is_loose(child.tail) for child in element if child.tail):
             name = etree.QName(element).localname
             message = f"{name} holds elements, not text"
             raise problems.wrong_content(self.schema, self.path_of(element), name, message)

@@ -8,7 +8,7 @@ parent's, and always at the top. A non-presence container without children is ne
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sdqkd.schema.table import Schema, SchemaNode
@@ -16,9 +16,13 @@ from sdqkd.schema.table import Schema, SchemaNode
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """The children of a container, of a list entry or of the document, by member name."""
+    """The children of a container, of a list entry or of the document, by member name.
+
+    `printed` is for `schema.xml`, which keeps the text of a list entry there; it is not set before.
+    """
 
     children: Mapping[str, Node]
+    printed: object = field(init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

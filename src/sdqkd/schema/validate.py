@@ -34,6 +34,7 @@ _BUILT_IN = frozenset({"ietf-inet-types", "ietf-yang-types", "ietf-yang-metadata
 
 _Parse = libyang.ParseOptions
 _Check = libyang.ValidationOptions
+_WHOLE = (_Parse.Strict | _Parse.NoState, _Check.MultiError | _Check.NoState)  # a whole configuration
 
 
 class Validator:
@@ -62,9 +63,7 @@ class Validator:
             return
         part = self._part(tree, self._right, ALL)
         if part is not None:
-            self._raise(
-                tree, self._findings(part, _Parse.Strict | _Parse.NoState, _Check.MultiError | _Check.NoState)
-            )
+            self._raise(tree, self._findings(part, *_WHOLE))
         self._right.appendleft(tree)
 
     def _part(self, tree: Container, known: Sequence[Container], kinds: tuple[Kind, ...]) -> Container | None:
@@ -88,7 +87,7 @@ class Validator:
         A node that the request itself gave (one of `named()`, or different from `before`) is not deleted
         but refused. Raises RpcError `unknown-element`.
         """
-        if after is before or not _has_conditions(self._schema):
+        if after is before or not _has_conditions(self._schema) or self._stays_right(before, after):
             return after
         known = [before] if any(before is one for one in (*self._right, *self._settled)) else []
         while paths := self._false_conditions(self._part(after, known, CONDITIONS)):
@@ -100,6 +99,16 @@ class Validator:
                 after = remove(after, path, self._schema)
         self._settled.appendleft(after)
         return after
+
+    def _stays_right(self, before: Container, after: Container) -> bool:
+        """Whether an edit of a right tree gave another: then no condition is false, nor has `check` more to do."""
+        if not any(before is one for one in self._right):
+            return False
+        part = self._part(after, [before], ALL)
+        if part is not None and self._findings(part, *_WHOLE):
+            return False
+        self._right.appendleft(after)
+        return True
 
     def _false_conditions(self, part: Container | None) -> dict[Path, Finding]:
         check = _Check.MultiError | _Check.NotFinal | _Check.NoDefaults

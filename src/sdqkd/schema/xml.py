@@ -11,7 +11,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sdqkd.errors import RpcError
 from sdqkd.schema import problems
@@ -20,6 +20,7 @@ from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Entries, Node
 from sdqkd.schema.types import member_type, needs_prefixes
 
+_KEPT_CHARACTERS = 4096  # of an entry's text, at most: long ones hold lists, whose entries are kept by themselves
 _MARKUP = re.compile("[&<>\r]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 # Canonical values of these types never hold markup.
@@ -39,7 +40,7 @@ def decode(schema: Schema, elements: Iterable[Element], *, state: bool = False) 
     """
     listed = list(elements)
     top = listed[0].getparent() if listed else None
-    return _Decoder(Reading(schema, schema.by_tag, top), state).children(schema.by_tag, listed)
+    return Decoder(Reading(schema, schema.by_tag, top), state).children(schema.by_tag, listed)
 
 
 def decode_below(schema: Schema, node: SchemaNode, element: Element, *, state: bool = True) -> Container:
@@ -48,17 +49,19 @@ def decode_below(schema: Schema, node: SchemaNode, element: Element, *, state: b
     Paths of errors start below it. Raises RpcError as `decode` does.
     """
     below = dataclasses.replace(schema, data=node.children, by_tag=node.by_tag)
-    return _Decoder(Reading(below, node.by_tag, element), state).children(node.by_tag, element)
+    return Decoder(Reading(below, node.by_tag, element), state).children(node.by_tag, element)
 
 
-class _Decoder:
-    """Reads one document, or the content of one element."""
+class Decoder:
+    """Reads one document, or the content of one element. The elements of nodes with a `when` are noted."""
 
-    def __init__(self, reading: Reading, state: bool) -> None:
+    def __init__(self, reading: Reading, state: bool, conditional: list[Element] | None = None) -> None:
         self.reading = reading
         self.state = state
+        self.conditional = [] if conditional is None else conditional
 
     def children(self, known: Mapping[str, SchemaNode], elements: Iterable[Element]) -> Container:
+        """What the elements hold; `known` are the nodes at this place. Raises RpcError as `decode` does."""
         found: dict[str, Any] = {}
         leaf_lists: dict[SchemaNode, Element] = {}
         chosen: dict[SchemaNode, Element] = {}
@@ -72,6 +75,8 @@ class _Decoder:
                 chosen[node] = element
             if not (node.config or self.state):
                 raise problems.is_state(self.reading.schema, self.reading.path_of(element), node)
+            if node.has_when:
+                self.conditional.append(element)
             if node.kind == "leaf-list":
                 leaf_lists[node] = element
                 found.setdefault(node.member, []).append(self.reading.value(node, element))
@@ -180,6 +185,14 @@ def in_quotes(escaped: str) -> str:
     return escaped.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
+class _Printed(NamedTuple):
+    """The text of a list entry, kept with it as long as it lives: an entry never changes."""
+
+    schema: Schema
+    node: SchemaNode
+    text: str
+
+
 class Printer:
     """Prints nodes of one schema, one after the other. `marks` are attributes, with a space before each."""
 
@@ -223,13 +236,28 @@ class Printer:
 
     def entry(self, node: SchemaNode, entry: Container, marks: str = "") -> None:
         """Print one entry of a list, its keys first."""
-        tags = _tags(node)
-        self._pieces.append(f"{tags.start}{marks}>")
+        if marks:
+            self._pieces.append(f"{_tags(node).start}{marks}{self._entry(node, entry)}")
+        else:
+            self._pieces.append(_tags(node).start + self._entry(node, entry))
+
+    def _entry(self, node: SchemaNode, entry: Container) -> str:
+        """The text of an entry from the end of its start tag. What is printed once is printed again."""
+        try:
+            printed = cast("_Printed", entry.printed)
+            if printed.node is node and printed.schema is self.schema:
+                return printed.text
+        except AttributeError:
+            pass
         children = entry.children
         if node.keys and tuple(children)[: len(node.keys)] != node.keys:
             children = {**{key: children[key] for key in node.keys}, **children}
+        before, self._pieces = self._pieces, []
         self.children(node.children, children)
-        self._pieces.append(tags.end)
+        text, self._pieces = f">{self.text()}{_tags(node).end}", before
+        if node.config and len(text) <= _KEPT_CHARACTERS:
+            object.__setattr__(entry, "printed", _Printed(self.schema, node, text))
+        return text
 
     def _leaf(self, node: SchemaNode, tags: _Tags, value: str, marks: str) -> None:
         if tags.prefixed:
