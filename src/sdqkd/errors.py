@@ -14,6 +14,7 @@
     │   ├── LoginRefusedError      the device refuses our user or key
     │   └── SessionLostError       the session ended while we waited
     ├── DeviceError                a device that answers, but is not what it should be
+    │   └── LockHeldError          it keeps a lock for somebody else
     ├── StoreError                 a configuration that cannot be kept or read back
     ├── JournalError               the controller's journal cannot be kept, is damaged, or another network's
     │   └── LeaseError             somebody else works with this journal, or has taken it over from us
@@ -167,6 +168,13 @@ class DeviceError(SdqkdError):
 
     def __str__(self) -> str:
         return f"{self.peer}: {self.message}"
+
+
+@dataclass(eq=False)
+class LockHeldError(DeviceError):
+    """A device keeps a lock for somebody else: `holder` is the session-id, 0 if it is no NETCONF session."""
+
+    holder: int = 0
 
 
 class StoreError(SdqkdError):

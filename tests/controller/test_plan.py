@@ -4,6 +4,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +12,9 @@ from sdqkd.controller.intent import Desired, desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.plan import Plan, differences, digest, make_plan
 from sdqkd.controller.plan_text import names_of, plan_lines
+from sdqkd.errors import InputError
 from sdqkd.network.model import Network
-from sdqkd.schema.diff import apply
+from sdqkd.schema.diff import apply, same
 from sdqkd.schema.table import load
 from sdqkd.schema.tree import EMPTY, Container, get, put, remove
 
@@ -66,7 +68,9 @@ def test_the_desired_state_needs_no_plan(active: set[str]) -> None:
 
 @settings(deadline=None)
 @given(ACTIVE, ACTIVE)
-def test_after_a_plan_nothing_is_left_to_plan(before: set[str], wanted: set[str]) -> None:
+def test_after_a_plan_nothing_is_left_to_plan_and_its_reverse_leads_back(
+    before: set[str], wanted: set[str]
+) -> None:
     running, target = held(desired(wanting(NETWORK, before))), desired(wanting(NETWORK, wanted))
     plan = make_plan("n", target, running)
     done = after(plan, running)
@@ -75,6 +79,18 @@ def test_after_a_plan_nothing_is_left_to_plan(before: set[str], wanted: set[str]
         plan.devices[name].result == digest(d.schema, done[name], target[name].owned)
         for name, d in plan.devices.items()
     )
+    back = plan.reverse()
+    returned = after(back, done)
+    assert all(same(load(target[name].model_set), returned[name], running[name]) for name in running)
+    assert back.reverse() == plan
+
+
+@given(ACTIVE, ACTIVE)
+def test_a_plan_survives_json(before: set[str], wanted: set[str]) -> None:
+    guarantees = {"alfa-qkd": "confirmed", "bravo-qkd": "running"}
+    running = held(desired(wanting(NETWORK, before)))
+    plan = make_plan("n", desired(wanting(NETWORK, wanted)), running, guarantees)
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 
 
 def test_a_plan_as_json_says_what_changes_where() -> None:
@@ -114,6 +130,16 @@ def test_a_leaf_that_holds_its_default_is_no_change() -> None:
     schema = load(wanted.model_set)
     assert differences(schema, remove(wanted.tree, interval), wanted.tree, wanted.owned) == ()
     assert differences(schema, put(schema, wanted.tree, interval, "61"), wanted.tree, wanted.owned) != ()
+    digests = [digest(schema, tree, wanted.owned) for tree in (wanted.tree, remove(wanted.tree, interval))]
+    assert digests[0] == digests[1] != digest(schema, put(schema, wanted.tree, interval, "61"), wanted.owned)
+
+
+def test_a_plan_says_which_device_does_not_undo_by_itself_what_is_not_confirmed() -> None:
+    guarantees = {"alfa-qkd": "confirmed", "bravo-l1": "candidate"}
+    plan = make_plan("n", desired(NETWORK), factory(NETWORK), guarantees)
+    heads = [text for sign, text in plan_lines(plan, {}) if not sign]
+    assert "alfa-qkd" in heads
+    assert any(head.startswith("bravo-l1 (takes the change at once") for head in heads)
 
 
 def test_the_order_of_entries_does_not_change_the_digest() -> None:
@@ -125,3 +151,34 @@ def test_the_order_of_entries_does_not_change_the_digest() -> None:
     turned = type(entries)(dict(reversed(entries.entries.items())))
     tree = put(schema, EMPTY, (*wanted.owned[0], "qkd_link"), turned)
     assert digest(schema, tree, wanted.owned) == digest(schema, wanted.tree, wanted.owned)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda plan: [], "list indices"),
+        (lambda plan: plan | {"format": 7}, "its format is 7, not 1"),
+        (lambda plan: {"format": 1, "network": "n"}, "'devices' is missing"),
+        (lambda plan: first_device(plan, guarantee="eternal"), "there is no guarantee 'eternal'"),
+        (lambda plan: first_change(plan, path="/etsi-qkd-sdn-node:qkd_node/nothing"), "has no 'nothing'"),
+        (lambda plan: first_change(plan, op="invent"), "a change 'invent'"),
+        (lambda plan: first_change(plan, new=7), "a text belongs where"),
+        (lambda plan: first_change(plan, old={}), "a change 'add' has"),
+    ],
+)
+def test_what_is_no_plan_is_refused(spoil, reason: str) -> None:
+    plan = make_plan("n", desired(NETWORK), factory(NETWORK)).to_json()
+    with pytest.raises(InputError, match=r"plan\.json: this is no plan: .*") as refused:
+        Plan.from_json(spoil(plan), "plan.json")
+    assert reason in str(refused.value)
+
+
+def first_device(plan, **parts):
+    return plan | {"devices": [plan["devices"][0] | parts]}
+
+
+def first_change(plan, **parts):
+    change = plan["devices"][0]["changes"][0]
+    if parts.get("new") == 7:
+        parts["path"] = change["path"] + "/qkdl_status"
+    return first_device(plan, changes=[change | parts])

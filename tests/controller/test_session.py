@@ -139,18 +139,65 @@ async def test_an_answer_after_its_call_was_given_up_does_no_harm(alfa: Device) 
     assert session.alive
 
 
+CAPABILITY = "urn:ietf:params:netconf:capability"
+
+
 @pytest.mark.parametrize(
-    ("capabilities", "missing"),
+    ("names", "guarantee"),
     [
-        ((BASE_1_1,), "does not offer candidate and validate"),
-        ((BASE_1_1, CANDIDATE), "does not offer validate"),
-        ((BASE_1_1, VALIDATE), "does not offer candidate"),
+        (("writable-running:1.0",), "running"),
+        (("candidate:1.0",), "candidate"),
+        (("candidate:1.0", "confirmed-commit:1.0"), "session"),
+        (("candidate:1.0", "confirmed-commit:1.0", "confirmed-commit:1.1"), "confirmed"),
+        (("writable-running:1.0", "confirmed-commit:1.1"), "running"),
     ],
 )
-async def test_a_device_without_candidate_or_validate_is_refused(alfa: Device, capabilities, missing: str) -> None:
-    answer = Odd(capabilities, lambda rpc: reply(rpc, b"<ok/>"))
-    with pytest.raises(DeviceError, match=missing):
+async def test_how_safely_a_device_can_be_changed(alfa: Device, names: tuple[str, ...], guarantee: str) -> None:
+    odd = Odd((BASE_1_1, *(f"{CAPABILITY}:{name}" for name in names)), lambda rpc: None)
+    assert (await open_session(alfa, Joined(odd), SOON)).guarantee == guarantee
+
+
+async def test_a_device_that_cannot_be_changed_at_all_is_refused(alfa: Device) -> None:
+    answer = Odd((BASE_1_1, VALIDATE), lambda rpc: reply(rpc, b"<ok/>"))
+    with pytest.raises(DeviceError, match="offers neither candidate nor writable-running"):
         await open_session(alfa, Joined(answer), SOON)
+
+
+async def test_a_session_finds_itself_and_another_among_those_that_the_device_lists(
+    alfa: Device, emulated: Emulated
+) -> None:
+    first = await open_session(alfa, emulated, Timeouts())
+    second = await open_session(alfa, emulated, Timeouts())
+    row = await second.own_row()
+    assert row is not None
+    assert (row.session_id, row.username) == (second.hello.session_id, "noc")
+    rows = await first.sessions()
+    assert row in rows
+    assert len(rows) == 2
+    await first.kill_session(row.session_id)
+    assert not second.alive
+    assert await first.sessions() == (await first.own_row(),)
+
+
+async def test_a_provisional_commit_is_confirmed_or_cancelled_by_its_token_from_any_session(
+    alfa: Device, emulated: Emulated, three_sites: LoadedNetwork
+) -> None:
+    first = await open_session(alfa, emulated, Timeouts())
+    before = await first.get_config()
+    plan = make_plan("n", {"alfa-qkd": desired(three_sites.network)["alfa-qkd"]}, {"alfa-qkd": before})
+    for end in ("cancel", "confirm"):
+        await first.edit_config(plan.devices["alfa-qkd"].changes)
+        await first.commit(timeout_s=60, persist="a<b")
+        first.abandon("lost")
+        first = await open_session(alfa, emulated, Timeouts())
+        assert await first.get_config() != before
+        await first.commit(timeout_s=60, persist="a<b", persist_id="a<b")
+        with pytest.raises(RpcError, match="invalid-value"):
+            await first.commit(persist_id="other")
+        await (first.cancel_commit("a<b") if end == "cancel" else first.commit(persist_id="a<b"))
+        with pytest.raises(RpcError, match="invalid-value"):
+            await first.cancel_commit("a<b")
+        assert (await first.get_config() == before) == (end == "cancel")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What has to change on which device, as a value: it can be printed, applied later, and refused when it is stale.
+"""What has to change on which device, as a value: it can be printed, saved, applied later, refused, reversed.
 
 Only paths that the controller owns are compared and written. A leaf that is absent and one that holds its default
 mean the same (RFC 7950 section 7.6.1), so that is no change.
@@ -9,26 +9,34 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sdqkd.controller.change_json import change_to_json
+from sdqkd.controller.change_json import change_from_json, change_to_json
+from sdqkd.controller.guarantee import TEXTS, Guarantee
 from sdqkd.controller.intent import Desired
-from sdqkd.schema.diff import Change, apply, diff
+from sdqkd.errors import InputError, ModelError, RpcError
+from sdqkd.schema.diff import Change, apply, diff, invert
 from sdqkd.schema.table import Schema, SchemaNode, load
 from sdqkd.schema.tree import EMPTY, Container, Entries, Node, Path, get, put
 
 FORMAT = 1  # of the JSON
 
+_NOTHING = object()  # what a leaf with its default counts for
+
 
 @dataclass(frozen=True, slots=True)
 class DevicePlan:
-    """The changes of one device. `base` and `result` are digests of what it owns to us before and after."""
+    """The changes of one device. `base` and `result` are digests of what it owns to us before and after.
+
+    `guarantee` says how safely it can be changed, None if it was not asked.
+    """
 
     model_set: str
     base: str
     result: str
     changes: tuple[Change, ...] = ()
+    guarantee: Guarantee | None = None
 
     @property
     def schema(self) -> Schema:
@@ -42,7 +50,12 @@ class DevicePlan:
             "base": self.base,
             "result": self.result,
             "changes": [change_to_json(self.schema, change) for change in self.changes],
+            **({"guarantee": self.guarantee} if self.guarantee else {}),
         }
+
+    def reverse(self) -> DevicePlan:
+        """What leads back."""
+        return replace(self, base=self.result, result=self.base, changes=invert(self.changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +103,53 @@ class Plan:
         devices = [{"device": name, **device.to_json()} for name, device in self.devices.items()]
         return {"format": FORMAT, "network": self.network, "devices": devices}
 
+    def reverse(self) -> Plan:
+        """The plan that leads back."""
+        return Plan(self.network, {name: device.reverse() for name, device in self.devices.items()})
 
-def make_plan(network: str, desired: Mapping[str, Desired], running: Mapping[str, Container]) -> Plan:
-    """What leads from the running configurations to the desired ones. Each desired device is in `running`."""
-    return Plan(network, {name: _device_plan(wanted, running[name]) for name, wanted in desired.items()})
+    @classmethod
+    def from_json(cls, document: Any, file: str | None = None) -> Plan:
+        """Read what `to_json` gave. Raises InputError, with the name of the file, if the object is no plan."""
+        try:
+            if document["format"] != FORMAT:
+                raise ValueError(f"its format is {document['format']}, not {FORMAT}")
+            devices = {str(device["device"]): _device_from_json(device) for device in document["devices"]}
+            return cls(str(document["network"]), devices)
+        except (KeyError, TypeError, ValueError, AttributeError, RpcError, ModelError) as error:
+            reason = f"{error} is missing or not known" if isinstance(error, KeyError) else str(error)
+            raise InputError(f"this is no plan: {reason}", file) from None
 
 
-def _device_plan(wanted: Desired, running: Container) -> DevicePlan:
+def _device_from_json(device: Any) -> DevicePlan:
+    schema = load(device["model-set"])
+    changes = tuple(change_from_json(schema, change) for change in device["changes"])
+    guarantee = device.get("guarantee")
+    if guarantee is not None and guarantee not in TEXTS:
+        raise ValueError(f"there is no guarantee '{guarantee}'")
+    return DevicePlan(schema.name, str(device["base"]), str(device["result"]), changes, guarantee)
+
+
+def make_plan(
+    network: str,
+    desired: Mapping[str, Desired],
+    running: Mapping[str, Container],
+    guarantees: Mapping[str, Guarantee] | None = None,
+) -> Plan:
+    """What leads from the running configurations to the desired ones. Each desired device is in `running`.
+
+    `guarantees` says how safely devices can be changed, of those that were asked.
+    """
+    found = guarantees or {}
+    devices = {name: _device_plan(wanted, running[name], found.get(name)) for name, wanted in desired.items()}
+    return Plan(network, devices)
+
+
+def _device_plan(wanted: Desired, running: Container, guarantee: Guarantee | None) -> DevicePlan:
     schema = load(wanted.model_set)
     changes = differences(schema, running, wanted.tree, wanted.owned)
     base = digest(schema, running, wanted.owned)
     result = digest(schema, apply(schema, running, changes), wanted.owned)
-    return DevicePlan(wanted.model_set, base, result, changes)
+    return DevicePlan(wanted.model_set, base, result, changes, guarantee)
 
 
 def differences(schema: Schema, old: Container, new: Container, owned: tuple[Path, ...]) -> tuple[Change, ...]:
@@ -130,19 +178,28 @@ def owned_part(schema: Schema, tree: Container, owned: tuple[Path, ...]) -> Cont
 def digest(schema: Schema, tree: Container, owned: tuple[Path, ...]) -> str:
     """A SHA-256 of what a tree holds below the owned paths, in hexadecimal.
 
-    The order of entries counts only where the model says that it does.
+    The order of entries counts only where the model says that it does, and a leaf that holds its default is as
+    good as absent: so two trees have one digest if there are no `differences`.
     """
     part = owned_part(schema, tree, owned)
     plain = {name: _plain(schema.data[name], node) for name, node in part.children.items()}
+    plain = {name: value for name, value in plain.items() if value is not _NOTHING}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(schema_node: SchemaNode, node: Node) -> Any:
     if isinstance(node, str):
-        return node
+        is_default = schema_node.kind == "leaf" and schema_node.default == (node,)
+        return _NOTHING if is_default else node
     if isinstance(node, tuple):
         return list(node) if schema_node.user_ordered else sorted(node)
     if isinstance(node, Entries):
         keys = node.entries if schema_node.user_ordered else sorted(node.entries)
-        return [_plain(schema_node, node.entries[key]) for key in keys]
-    return {name: _plain(schema_node.children[name], child) for name, child in node.children.items()}
+        return [_plain_container(schema_node, node.entries[key]) for key in keys]
+    plain = _plain_container(schema_node, node)
+    return plain if plain or schema_node.presence or schema_node.choice else _NOTHING
+
+
+def _plain_container(schema_node: SchemaNode, node: Container) -> dict[str, Any]:
+    plain = {name: _plain(schema_node.children[name], child) for name, child in node.children.items()}
+    return {name: value for name, value in plain.items() if value is not _NOTHING}

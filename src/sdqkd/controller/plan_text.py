@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from sdqkd.controller.guarantee import TEXTS
 from sdqkd.controller.plan import DevicePlan, Plan
 from sdqkd.network.model import Network
 from sdqkd.schema.diff import Change
@@ -25,9 +26,13 @@ def names_of(network: Network) -> Mapping[str, str]:
 
 
 def plan_lines(plan: Plan, names: Mapping[str, str]) -> Iterator[Line]:
-    """The changes of all devices. A line with an empty sign heads a device; `names` are put in place of UUIDs."""
+    """The changes of all devices. A line with an empty sign heads a device; `names` are put in place of UUIDs.
+
+    The head says so if a device does not undo by itself what is not confirmed.
+    """
     for device in plan.changed:
-        yield "", device
+        guarantee = plan.devices[device].guarantee
+        yield "", device if guarantee in (None, "confirmed") else f"{device} ({TEXTS[guarantee]})"
         yield from device_lines(plan.devices[device], names)
 
 

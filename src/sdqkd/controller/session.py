@@ -13,10 +13,12 @@ from typing import Literal
 
 from sdqkd.controller.connect import Connector
 from sdqkd.controller.exchange import Exchange
+from sdqkd.controller.guarantee import ROLLBACK_ON_ERROR, STARTUP, VALIDATE, Guarantee, guarantee_of
 from sdqkd.controller.intent import identity_of, owned_by
-from sdqkd.errors import DeviceError, RpcError, RpcErrors, SessionLostError
+from sdqkd.errors import DeviceError, LockHeldError, RpcError, RpcErrors, SessionLostError
 from sdqkd.netconf.hello import Hello
 from sdqkd.netconf.messages import Reply
+from sdqkd.netconf.xml import Element, escape
 from sdqkd.network.model import Device
 from sdqkd.schema.changes import changes_to_xml
 from sdqkd.schema.diff import Change
@@ -26,11 +28,11 @@ from sdqkd.schema.xml import decode
 
 Store = Literal["running", "candidate", "startup"]
 
-_CAPABILITY = "urn:ietf:params:netconf:capability"
-_NEEDED = {
-    "candidate": (f"{_CAPABILITY}:candidate:1.0",),
-    "validate": (f"{_CAPABILITY}:validate:1.1", f"{_CAPABILITY}:validate:1.0"),
-}
+_MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+_SESSIONS = (
+    f'<filter type="subtree"><netconf-state xmlns="{_MONITORING}"><sessions><session><session-id/><username/>'
+    "<login-time/></session></sessions></netconf-state></filter>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,15 @@ class Timeouts:
 
     hello_s: float = 10.0
     answer_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as the device itself lists it (RFC 6022). `login_time` as it writes it."""
+
+    session_id: int
+    username: str
+    login_time: str
 
 
 class DeviceSession:
@@ -50,8 +61,12 @@ class DeviceSession:
         self.device = device
         self.schema = schema
         self.hello = hello
+        self.guarantee: Guarantee = guarantee_of(hello) or "running"
+        self.has_startup = hello.offers(STARTUP)
+        self.can_validate = any(map(hello.offers, VALIDATE))
         self._exchange = exchange
         self._timeouts = timeouts
+        self._own_row: SessionRow | None = None
 
     @property
     def alive(self) -> bool:
@@ -73,17 +88,60 @@ class DeviceSession:
         return self._tree(reply, state=False)
 
     async def edit_config(self, changes: Sequence[Change], target: Store = "candidate") -> None:
-        """Write changes. Raises RpcError or RpcErrors."""
+        """Write changes; into running whole or not at all, if the device can do that. Raises RpcError(s)."""
+        options = ""
+        if target == "running" and self.hello.offers(ROLLBACK_ON_ERROR):
+            options = "<error-option>rollback-on-error</error-option>"
         config = changes_to_xml(self.schema, changes).decode()
-        await self._ask("edit-config", f"<target><{target}/></target><config>{config}</config>")
+        await self._ask("edit-config", f"<target><{target}/></target>{options}<config>{config}</config>")
 
     async def validate(self, source: Store = "candidate") -> None:
         """Let the device judge a configuration (RFC 6241 section 8.6). Raises RpcError or RpcErrors."""
         await self._ask("validate", f"<source><{source}/></source>")
 
-    async def commit(self) -> None:
-        """Make the candidate the running configuration. Raises RpcError or RpcErrors."""
-        await self._ask("commit")
+    async def commit(
+        self,
+        *,
+        timeout_s: int | None = None,
+        persist: str | None = None,
+        persist_id: str | None = None,
+        within_s: float | None = None,
+    ) -> None:
+        """Make the candidate the running configuration. Raises RpcError or RpcErrors.
+
+        With `timeout_s` provisionally (RFC 6241 section 8.4), under the token `persist` if one is given. With
+        `persist_id` it confirms or extends what was committed under that token. `within_s` is how long to wait.
+        """
+        content = ""
+        if timeout_s is not None:
+            content = f"<confirmed/><confirm-timeout>{timeout_s}</confirm-timeout>"
+        content += f"<persist>{escape(persist)}</persist>" if persist else ""
+        content += f"<persist-id>{escape(persist_id)}</persist-id>" if persist_id else ""
+        await self._ask("commit", content, within_s)
+
+    async def cancel_commit(self, persist_id: str | None = None) -> None:
+        """Undo a provisional commit (RFC 6241 section 8.4.4.1). Raises RpcError or RpcErrors."""
+        await self._ask("cancel-commit", f"<persist-id>{escape(persist_id)}</persist-id>" if persist_id else "")
+
+    async def sessions(self) -> tuple[SessionRow, ...]:
+        """The sessions that the device lists, without those of which it does not say enough."""
+        reply = await self._ask("get", _SESSIONS)
+        found = () if reply.data is None else reply.data.iter(f"{{{_MONITORING}}}session")
+        return tuple(row for row in map(_row, found) if row is not None)
+
+    async def own_row(self) -> SessionRow | None:
+        """This session as the device lists it, None if it does not."""
+        if self._own_row is None:
+            try:
+                rows = await self.sessions()
+            except (RpcError, RpcErrors):
+                return None
+            self._own_row = next((row for row in rows if row.session_id == self.hello.session_id), None)
+        return self._own_row
+
+    async def kill_session(self, session_id: int) -> None:
+        """End another session (RFC 6241 section 7.9). Raises RpcError or RpcErrors."""
+        await self._ask("kill-session", f"<session-id>{session_id}</session-id>")
 
     async def discard_changes(self) -> None:
         """Make the candidate equal to running again."""
@@ -94,13 +152,15 @@ class DeviceSession:
         await self._ask("copy-config", f"<target><{target}/></target><source><{source}/></source>")
 
     async def lock(self, target: Store) -> None:
-        """Keep others from writing. Raises DeviceError naming the holder if somebody else keeps us from it."""
+        """Keep others from writing. Raises LockHeldError if somebody else keeps us from it."""
         try:
             await self._ask("lock", f"<target><{target}/></target>")
         except RpcError as error:
             if error.tag != "lock-denied":
                 raise
-            raise DeviceError(self._exchange.peer, _denied(target, error)) from None
+            holder = error.info.get("session-id", "")
+            number = int(holder) if holder.isascii() and holder.isdigit() else 0
+            raise LockHeldError(self._exchange.peer, _denied(target, error), number) from None
 
     async def unlock(self, target: Store) -> None:
         """Let others write again."""
@@ -120,9 +180,9 @@ class DeviceSession:
         """End at once. The device gives up our locks, and with them what we left in the candidate."""
         self._exchange.end(reason)
 
-    async def _ask(self, operation: str, content: str = "") -> Reply:
+    async def _ask(self, operation: str, content: str = "", within_s: float | None = None) -> Reply:
         answer = self._exchange.call(f"<{operation}>{content}</{operation}>".encode())
-        seconds = self._timeouts.answer_s
+        seconds = min(self._timeouts.answer_s, within_s or self._timeouts.answer_s)
         try:
             async with asyncio.timeout(seconds):
                 reply = await answer
@@ -172,9 +232,9 @@ async def open_session(device: Device, connector: Connector, timeouts: Timeouts)
         exchange.end("given up")
         raise
     session = DeviceSession(device, schema, exchange, hello, timeouts)
-    if missing := [name for name, ways in _NEEDED.items() if not any(map(hello.offers, ways))]:
+    if guarantee_of(hello) is None:
         await session.close()
-        raise DeviceError(exchange.peer, f"does not offer {' and '.join(missing)}: it cannot be changed safely")
+        raise DeviceError(exchange.peer, "offers neither candidate nor writable-running: it cannot be changed")
     return session
 
 
@@ -183,3 +243,11 @@ def _denied(target: Store, error: RpcError) -> str:
     holder = error.info.get("session-id", "")
     by = f"session {holder}" if holder not in ("", "0") else "somebody without a NETCONF session"
     return f"{target} is not free, held by {by}: {error.message}"
+
+
+def _row(session: Element) -> SessionRow | None:
+    names = ("session-id", "username", "login-time")
+    session_id, username, login_time = (session.findtext(f"{{{_MONITORING}}}{name}") or "" for name in names)
+    if not (session_id.isascii() and session_id.isdigit() and username and login_time):
+        return None
+    return SessionRow(int(session_id), username, login_time)

@@ -63,6 +63,15 @@ def apply(schema: Schema, tree: Container, changes: Sequence[Change]) -> Contain
     return draft.finish()
 
 
+def invert(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes that undo these."""
+    opposite: dict[str, Literal["add", "change", "remove"]] = {"add": "remove", "remove": "add"}
+    return tuple(
+        Change(opposite.get(change.op, "change"), change.path, change.new, change.old)
+        for change in reversed(changes)
+    )
+
+
 def _outermost(paths: Sequence[Path]) -> list[Path]:
     """The paths without those that lie below another."""
     return [
