@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdqkd.errors import FramingError, ProtocolError, RpcError
-from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, ReplyReceived, RpcReceived, RpcRefused
+from sdqkd.netconf.events import (
+    NEED_DATA,
+    Ended,
+    HelloReceived,
+    NotificationReceived,
+    ReplyReceived,
+    RpcReceived,
+    RpcRefused,
+)
 from sdqkd.netconf.framing import frame_chunks, frame_eom
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1
 from sdqkd.netconf.messages import reply, reply_errors
@@ -365,3 +373,32 @@ def test_what_waits_is_weighed() -> None:
     session.receive_data(whole[-2:])
     assert len(events(session)) == 1
     assert (session.waiting_bytes, session.mid_message) == (0, False)
+
+
+EVENT = "urn:ietf:params:xml:ns:netconf:notification:1.0"
+TIME = "<eventTime>2026-11-23T12:00:00Z</eventTime>"
+
+
+def notification(content: str) -> bytes:
+    return f"<notification xmlns='{EVENT}'>{content}</notification>".encode()
+
+
+def test_an_event_may_come_between_a_call_and_its_answer() -> None:
+    session = client_of()
+    message_id, _ = session.call(GET)
+    session.receive_data(frame_chunks(notification(f"{TIME}<fire xmlns='urn:x'/>")))
+    (event,) = events(session)
+    assert isinstance(event, NotificationReceived)
+    assert event.notification.event_time == "2026-11-23T12:00:00Z"
+    assert event.notification.content.tag == "{urn:x}fire"
+    assert session.pending == (message_id,)
+
+
+@pytest.mark.parametrize(
+    "content", ["", TIME, "<fire xmlns='urn:x'/>", f"{TIME}<a xmlns='urn:x'/><b xmlns='urn:x'/>"]
+)
+def test_an_event_that_is_none_ends_the_session(content: str) -> None:
+    session = client_of()
+    session.receive_data(frame_chunks(notification(content)))
+    with pytest.raises(ProtocolError, match="one eventTime and one event"):
+        session.next_event()

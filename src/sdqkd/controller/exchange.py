@@ -6,23 +6,28 @@ Calls may be made before earlier ones are answered. Whatever ends the session fa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sdqkd.errors import ProtocolError, SdqkdError, SessionLostError
-from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, ReplyReceived
+from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, NotificationReceived, ReplyReceived
 from sdqkd.netconf.hello import Hello
-from sdqkd.netconf.messages import Reply
+from sdqkd.netconf.messages import Notification, Reply
 from sdqkd.netconf.session import ClientSession
 from sdqkd.transport.links import Link
 
 
 class Exchange:
-    """The client's Receiver. `name` stands for the peer until there is a link."""
+    """The client's Receiver. `name` stands for the peer until there is a link.
+
+    Who wants to be told of notifications, or of the end of the session, sets `on_notification` or `on_lost`.
+    """
 
     def __init__(self, name: str, modules: Mapping[str, str]) -> None:
         """`modules` gives the module of each namespace that error paths may name."""
         self.peer = name
         self.hello: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
+        self.on_notification: Callable[[Notification], None] | None = None
+        self.on_lost: Callable[[SdqkdError], None] | None = None
         self._session = ClientSession(modules=modules)
         self._link: Link | None = None
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
@@ -76,6 +81,9 @@ class Exchange:
                     answer = self._waiting.pop(message_id)
                     if not answer.done():  # nobody waits any more if the call was given up
                         answer.set_result(reply)
+                case NotificationReceived(notification=notification):
+                    if self.on_notification is not None:
+                        self.on_notification(notification)
                 case Ended():
                     self.end("the device ended the session")
 
@@ -94,4 +102,6 @@ class Exchange:
             self.hello.exception()
         if self._link is not None:
             self._link.close()
+        if self.on_lost is not None:
+            self.on_lost(error)
         return error

@@ -8,7 +8,7 @@ from typing import Final
 
 from sdqkd.errors import RpcError
 from sdqkd.netconf.hello import Hello
-from sdqkd.netconf.messages import Reply, Rpc
+from sdqkd.netconf.messages import Notification, Reply, Rpc
 
 
 class NeedData(Enum):
@@ -52,6 +52,13 @@ class ReplyReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationReceived:
+    """Client: an event that belongs to no call."""
+
+    notification: Notification
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The peer sends no more. `truncated`: in the middle of a message."""
 
@@ -59,13 +66,14 @@ class Ended:
 
 
 ServerEvent = HelloReceived | RpcReceived | RpcRefused | Ended
-ClientEvent = HelloReceived | ReplyReceived | Ended
+ClientEvent = HelloReceived | ReplyReceived | NotificationReceived | Ended
 __all__ = [
     "NEED_DATA",
     "ClientEvent",
     "Ended",
     "HelloReceived",
     "NeedData",
+    "NotificationReceived",
     "ReplyReceived",
     "RpcReceived",
     "RpcRefused",

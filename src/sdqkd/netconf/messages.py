@@ -13,12 +13,14 @@ from lxml import etree
 
 from sdqkd.errors import RpcError
 from sdqkd.netconf.rpc_error import build_error, parse_error
-from sdqkd.netconf.xml import BASE, Element, escape, local_name_of, namespace_of, parse
+from sdqkd.netconf.xml import BASE, Element, escape, local_name_of, namespace_of, parse, text_of
 
 MAX_ATTRIBUTES = 1000  # of an rpc
 _XML = "http://www.w3.org/XML/1998/namespace"
 _RPC = f"{{{BASE}}}rpc"
 _REPLY = f"{{{BASE}}}rpc-reply"
+_EVENTS = "urn:ietf:params:xml:ns:netconf:notification:1.0"
+NOTIFICATION = f"{{{_EVENTS}}}notification"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,14 @@ class Rpc:
     def namespace(self) -> str:
         """Namespace of the operation."""
         return "" if self.operation is None else namespace_of(self.operation)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Notification:
+    """An event that a server tells, RFC 5277 section 4. `event_time` as it says it; `content` is its element."""
+
+    event_time: str
+    content: Element
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +158,11 @@ def parse_reply(data: bytes, modules: Mapping[str, str]) -> Reply:
     Servers that leave out parts of an rpc-error, or use tags of their own, are understood.
     Raises RpcError if the message is no readable <rpc-reply>.
     """
-    root = parse(data)
+    return read_reply(parse(data), modules)
+
+
+def read_reply(root: Element, modules: Mapping[str, str]) -> Reply:
+    """Read an answer that is parsed already: see `parse_reply`. Raises RpcError."""
     if root.tag != _REPLY:
         raise _no_reply(root)
     children = [child for child in root if isinstance(child.tag, str)]
@@ -160,3 +174,12 @@ def parse_reply(data: bytes, modules: Mapping[str, str]) -> Reply:
 def _no_reply(root: Element) -> RpcError:
     name, namespace = local_name_of(root), namespace_of(root)
     return RpcError("unknown-element", f"<{name}> in '{namespace}' came where <rpc-reply> is expected", "protocol")
+
+
+def read_notification(root: Element) -> Notification:
+    """Read a parsed <notification>. Raises RpcError if it has no eventTime, or not one event."""
+    time = root.find(f"{{{_EVENTS}}}eventTime")
+    content = [child for child in root if isinstance(child.tag, str) and child is not time]
+    if time is None or len(content) != 1:
+        raise RpcError("malformed-message", "a notification has one eventTime and one event", "rpc")
+    return Notification(text_of(time), content[0])

@@ -26,6 +26,7 @@ from sdqkd.netconf.events import (
     Ended,
     HelloReceived,
     NeedData,
+    NotificationReceived,
     ReplyReceived,
     RpcReceived,
     RpcRefused,
@@ -33,12 +34,22 @@ from sdqkd.netconf.events import (
 )
 from sdqkd.netconf.framing import Framer, frame_chunks, frame_eom
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1, Hello, build_hello, has_capability, parse_hello
-from sdqkd.netconf.messages import Reply, Rpc, build_rpc, parse_reply, parse_rpc
+from sdqkd.netconf.messages import (
+    NOTIFICATION,
+    Reply,
+    Rpc,
+    build_rpc,
+    parse_rpc,
+    read_notification,
+    read_reply,
+)
+from sdqkd.netconf.repeats import Repeats
 from sdqkd.netconf.xml import parse
 
 SERVER_MAX_MESSAGE_BYTES = 16 * 2**20
 CLIENT_MAX_MESSAGE_BYTES = 128 * 2**20
 MAX_HELLO_BYTES = 2**20  # it is kept as long as the session lives; a thousand modules take 200 KiB
+_REPEATS = Repeats()
 _SHOWN = 80  # characters of somebody's message that an error repeats
 
 
@@ -198,13 +209,20 @@ class ServerSession(_Session):
 
     def _take_rpc(self, message: bytes) -> RpcReceived | RpcRefused:
         self._move(Step.MESSAGE)
+        text, known = _REPEATS.find(message)
+        if known is not None:
+            return RpcReceived(known)
         try:
             rpc, refusal = parse_rpc(parse(message))
         except RpcError as error:
             if not self.chunked:  # malformed-message is new in base:1.1, RFC 6241 appendix A
                 raise ProtocolError(error.message) from None
             rpc, refusal = Rpc(), error
-        return RpcReceived(rpc) if refusal is None else RpcRefused(rpc, refusal)
+        if refusal is not None:
+            return RpcRefused(rpc, refusal)
+        if text is not None:
+            _REPEATS.keep(text, rpc)
+        return RpcReceived(rpc)
 
 
 class ClientSession(_Session):
@@ -242,7 +260,7 @@ class ClientSession(_Session):
                 return message
             if self.state is State.GREETING:
                 return self._greet(message)
-            return self._take_reply(message)
+            return self._take_answer(message)
         except ProtocolError:
             self._move(Step.BREACH)
             raise
@@ -251,10 +269,13 @@ class ClientSession(_Session):
         if peer.session_id is None:
             raise ProtocolError("the server's hello has no session-id")
 
-    def _take_reply(self, message: bytes) -> ReplyReceived:
+    def _take_answer(self, message: bytes) -> ReplyReceived | NotificationReceived:
         self._move(Step.MESSAGE)
         try:
-            reply = parse_reply(message, self._modules)
+            root = parse(message)
+            if root.tag == NOTIFICATION:
+                return NotificationReceived(read_notification(root))
+            reply = read_reply(root, self._modules)
         except RpcError as error:
             raise ProtocolError(f"the server's answer cannot be read: {error.message}") from None
         return ReplyReceived(self._answered(reply), reply)
