@@ -528,7 +528,7 @@ class yc_management_sdqkd_network__network_device_management(PybindBase):
 
   YANG Description: How it is reached, unless an inventory says otherwise.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__address','__port','__host_key','__username','__client_key_file',)
+  __slots__ = ('_path_helper', '_extmethods', '__transport','__call_home','__address','__port','__host_key','__certificate','__certificate_name','__username','__client_key_file','__tls_certificate_file','__tls_key_file','__tls_issuers_file',)
 
   _yang_name = 'management'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -540,11 +540,18 @@ class yc_management_sdqkd_network__network_device_management(PybindBase):
     self._path_helper = False
 
     self._extmethods = False
+    self.__transport = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ssh': {}, 'tls': {}},), default=str("ssh"), is_leaf=True, yang_name="transport", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
+    self.__call_home = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="call-home", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
     self.__address = YANGDynClass(base=[RestrictedClassType(base_type=str, restriction_dict={'pattern': '(([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\\.){3}([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])(%[\\p{N}\\p{L}]+)?'}),RestrictedClassType(base_type=str, restriction_dict={'pattern': '((:|[0-9a-fA-F]{0,4}):)([0-9a-fA-F]{0,4}:){0,5}((([0-9a-fA-F]{0,4}:)?(:|[0-9a-fA-F]{0,4}))|(((25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])))(%[\\p{N}\\p{L}]+)?'}),RestrictedClassType(base_type=str, restriction_dict={'pattern': '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.', 'length': ['1..253']}),], is_leaf=True, yang_name="address", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:host', is_config=True)
-    self.__port = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), default=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16)(830), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)
+    self.__port = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)
     self.__host_key = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+=*( [^\\n]*)?', 'length': ['16 .. 4096']}), is_leaf=True, yang_name="host-key", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:ssh-public-key', is_config=True)
+    self.__certificate = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '([0-9A-Fa-f]{2}:){31,64}[0-9A-Fa-f]{2}'}), is_leaf=True, yang_name="certificate", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+    self.__certificate_name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.', 'length': ['1..253']}), is_leaf=True, yang_name="certificate-name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:domain-name', is_config=True)
     self.__username = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z_][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="username", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
-    self.__client_key_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+    self.__client_key_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+    self.__tls_certificate_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-certificate-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+    self.__tls_key_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+    self.__tls_issuers_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-issuers-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
 
     load = kwargs.pop("load", None)
     if args:
@@ -573,11 +580,87 @@ class yc_management_sdqkd_network__network_device_management(PybindBase):
     else:
       return ['network', 'device', 'management']
 
+  def _get_transport(self):
+    """
+    Getter method for transport, mapped from YANG variable /network/device/management/transport (enumeration)
+
+    YANG Description: What carries NETCONF.
+    """
+    return self.__transport
+      
+  def _set_transport(self, v, load=False):
+    """
+    Setter method for transport, mapped from YANG variable /network/device/management/transport (enumeration)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_transport is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_transport() directly.
+
+    YANG Description: What carries NETCONF.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ssh': {}, 'tls': {}},), default=str("ssh"), is_leaf=True, yang_name="transport", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """transport must be of a type compatible with enumeration""",
+          'defined-type': "sdqkd-network:enumeration",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ssh': {}, 'tls': {}},), default=str("ssh"), is_leaf=True, yang_name="transport", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)""",
+        })
+
+    self.__transport = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_transport(self):
+    self.__transport = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ssh': {}, 'tls': {}},), default=str("ssh"), is_leaf=True, yang_name="transport", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
+
+
+  def _get_call_home(self):
+    """
+    Getter method for call_home, mapped from YANG variable /network/device/management/call_home (boolean)
+
+    YANG Description: The device opens the connection (RFC 8071), and the controller
+waits for it.
+    """
+    return self.__call_home
+      
+  def _set_call_home(self, v, load=False):
+    """
+    Setter method for call_home, mapped from YANG variable /network/device/management/call_home (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_call_home is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_call_home() directly.
+
+    YANG Description: The device opens the connection (RFC 8071), and the controller
+waits for it.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="call-home", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """call_home must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="call-home", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__call_home = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_call_home(self):
+    self.__call_home = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="call-home", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+
+
   def _get_address(self):
     """
     Getter method for address, mapped from YANG variable /network/device/management/address (inet:host)
 
-    YANG Description: Address or host name.
+    YANG Description: Address or host name; not needed for a device that calls.
     """
     return self.__address
       
@@ -589,7 +672,7 @@ class yc_management_sdqkd_network__network_device_management(PybindBase):
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_address() directly.
 
-    YANG Description: Address or host name.
+    YANG Description: Address or host name; not needed for a device that calls.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -614,7 +697,7 @@ class yc_management_sdqkd_network__network_device_management(PybindBase):
     """
     Getter method for port, mapped from YANG variable /network/device/management/port (inet:port-number)
 
-    YANG Description: TCP port.
+    YANG Description: TCP port; unless given 830 for SSH and 6513 for TLS.
     """
     return self.__port
       
@@ -626,17 +709,17 @@ class yc_management_sdqkd_network__network_device_management(PybindBase):
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_port() directly.
 
-    YANG Description: TCP port.
+    YANG Description: TCP port; unless given 830 for SSH and 6513 for TLS.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), default=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16)(830), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
           'error-string': """port must be of a type compatible with inet:port-number""",
           'defined-type': "inet:port-number",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), default=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16)(830), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)""",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)""",
         })
 
     self.__port = t
@@ -644,15 +727,15 @@ class yc_management_sdqkd_network__network_device_management(PybindBase):
       self._set()
 
   def _unset_port(self):
-    self.__port = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), default=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16)(830), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)
+    self.__port = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['0..65535']}), restriction_dict={'range': ['1 .. max']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:port-number', is_config=True)
 
 
   def _get_host_key(self):
     """
     Getter method for host_key, mapped from YANG variable /network/device/management/host_key (sdqkd-ot:ssh-public-key)
 
-    YANG Description: The host key that the device must show. Without one no session
-is opened.
+    YANG Description: The host key that the device must show over SSH. Without one no
+session is opened.
     """
     return self.__host_key
       
@@ -664,8 +747,8 @@ is opened.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_host_key() directly.
 
-    YANG Description: The host key that the device must show. Without one no session
-is opened.
+    YANG Description: The host key that the device must show over SSH. Without one no
+session is opened.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -684,6 +767,86 @@ is opened.
 
   def _unset_host_key(self):
     self.__host_key = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+=*( [^\\n]*)?', 'length': ['16 .. 4096']}), is_leaf=True, yang_name="host-key", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:ssh-public-key', is_config=True)
+
+
+  def _get_certificate(self):
+    """
+    Getter method for certificate, mapped from YANG variable /network/device/management/certificate (string)
+
+    YANG Description: Fingerprint of the certificate that the device must show over
+TLS: SHA-256, or any one as tls-fingerprint of RFC 7407. Without
+one, tls-issuers-file decides.
+    """
+    return self.__certificate
+      
+  def _set_certificate(self, v, load=False):
+    """
+    Setter method for certificate, mapped from YANG variable /network/device/management/certificate (string)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_certificate is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_certificate() directly.
+
+    YANG Description: Fingerprint of the certificate that the device must show over
+TLS: SHA-256, or any one as tls-fingerprint of RFC 7407. Without
+one, tls-issuers-file decides.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '([0-9A-Fa-f]{2}:){31,64}[0-9A-Fa-f]{2}'}), is_leaf=True, yang_name="certificate", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """certificate must be of a type compatible with string""",
+          'defined-type': "string",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '([0-9A-Fa-f]{2}:){31,64}[0-9A-Fa-f]{2}'}), is_leaf=True, yang_name="certificate", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)""",
+        })
+
+    self.__certificate = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_certificate(self):
+    self.__certificate = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '([0-9A-Fa-f]{2}:){31,64}[0-9A-Fa-f]{2}'}), is_leaf=True, yang_name="certificate", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+
+
+  def _get_certificate_name(self):
+    """
+    Getter method for certificate_name, mapped from YANG variable /network/device/management/certificate_name (inet:domain-name)
+
+    YANG Description: The DNS name that a device's certificate must have if the word of
+an issuer is taken; unless given, the address.
+    """
+    return self.__certificate_name
+      
+  def _set_certificate_name(self, v, load=False):
+    """
+    Setter method for certificate_name, mapped from YANG variable /network/device/management/certificate_name (inet:domain-name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_certificate_name is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_certificate_name() directly.
+
+    YANG Description: The DNS name that a device's certificate must have if the word of
+an issuer is taken; unless given, the address.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.', 'length': ['1..253']}), is_leaf=True, yang_name="certificate-name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:domain-name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """certificate_name must be of a type compatible with inet:domain-name""",
+          'defined-type': "inet:domain-name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.', 'length': ['1..253']}), is_leaf=True, yang_name="certificate-name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:domain-name', is_config=True)""",
+        })
+
+    self.__certificate_name = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_certificate_name(self):
+    self.__certificate_name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.', 'length': ['1..253']}), is_leaf=True, yang_name="certificate-name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='inet:domain-name', is_config=True)
 
 
   def _get_username(self):
@@ -725,33 +888,31 @@ is opened.
 
   def _get_client_key_file(self):
     """
-    Getter method for client_key_file, mapped from YANG variable /network/device/management/client_key_file (string)
+    Getter method for client_key_file, mapped from YANG variable /network/device/management/client_key_file (file-name)
 
-    YANG Description: File with the controller's private key; a relative name counts
-from the folder of the inventory.
+    YANG Description: The controller's private key for SSH.
     """
     return self.__client_key_file
       
   def _set_client_key_file(self, v, load=False):
     """
-    Setter method for client_key_file, mapped from YANG variable /network/device/management/client_key_file (string)
+    Setter method for client_key_file, mapped from YANG variable /network/device/management/client_key_file (file-name)
     If this variable is read-only (config: false) in the
     source YANG file, then _set_client_key_file is considered as a private
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_client_key_file() directly.
 
-    YANG Description: File with the controller's private key; a relative name counts
-from the folder of the inventory.
+    YANG Description: The controller's private key for SSH.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
-          'error-string': """client_key_file must be of a type compatible with string""",
-          'defined-type': "string",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)""",
+          'error-string': """client_key_file must be of a type compatible with file-name""",
+          'defined-type': "sdqkd-network:file-name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)""",
         })
 
     self.__client_key_file = t
@@ -759,16 +920,138 @@ from the folder of the inventory.
       self._set()
 
   def _unset_client_key_file(self):
-    self.__client_key_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+    self.__client_key_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="client-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
 
+
+  def _get_tls_certificate_file(self):
+    """
+    Getter method for tls_certificate_file, mapped from YANG variable /network/device/management/tls_certificate_file (file-name)
+
+    YANG Description: The controller's certificate for TLS, in PEM, its issuers' after
+it. Which user it is, the device decides.
+    """
+    return self.__tls_certificate_file
+      
+  def _set_tls_certificate_file(self, v, load=False):
+    """
+    Setter method for tls_certificate_file, mapped from YANG variable /network/device/management/tls_certificate_file (file-name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_tls_certificate_file is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_tls_certificate_file() directly.
+
+    YANG Description: The controller's certificate for TLS, in PEM, its issuers' after
+it. Which user it is, the device decides.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-certificate-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """tls_certificate_file must be of a type compatible with file-name""",
+          'defined-type': "sdqkd-network:file-name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-certificate-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)""",
+        })
+
+    self.__tls_certificate_file = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_tls_certificate_file(self):
+    self.__tls_certificate_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-certificate-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+
+
+  def _get_tls_key_file(self):
+    """
+    Getter method for tls_key_file, mapped from YANG variable /network/device/management/tls_key_file (file-name)
+
+    YANG Description: The private key of this certificate, in PEM.
+    """
+    return self.__tls_key_file
+      
+  def _set_tls_key_file(self, v, load=False):
+    """
+    Setter method for tls_key_file, mapped from YANG variable /network/device/management/tls_key_file (file-name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_tls_key_file is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_tls_key_file() directly.
+
+    YANG Description: The private key of this certificate, in PEM.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """tls_key_file must be of a type compatible with file-name""",
+          'defined-type': "sdqkd-network:file-name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)""",
+        })
+
+    self.__tls_key_file = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_tls_key_file(self):
+    self.__tls_key_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-key-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+
+
+  def _get_tls_issuers_file(self):
+    """
+    Getter method for tls_issuers_file, mapped from YANG variable /network/device/management/tls_issuers_file (file-name)
+
+    YANG Description: The certificates whose word is taken for a device's, in PEM. Not
+needed where each device has its fingerprint.
+    """
+    return self.__tls_issuers_file
+      
+  def _set_tls_issuers_file(self, v, load=False):
+    """
+    Setter method for tls_issuers_file, mapped from YANG variable /network/device/management/tls_issuers_file (file-name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_tls_issuers_file is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_tls_issuers_file() directly.
+
+    YANG Description: The certificates whose word is taken for a device's, in PEM. Not
+needed where each device has its fingerprint.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-issuers-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """tls_issuers_file must be of a type compatible with file-name""",
+          'defined-type': "sdqkd-network:file-name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-issuers-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)""",
+        })
+
+    self.__tls_issuers_file = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_tls_issuers_file(self):
+    self.__tls_issuers_file = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'length': ['1 .. 4096']}), is_leaf=True, yang_name="tls-issuers-file", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='file-name', is_config=True)
+
+  transport = __builtin__.property(_get_transport, _set_transport)
+  call_home = __builtin__.property(_get_call_home, _set_call_home)
   address = __builtin__.property(_get_address, _set_address)
   port = __builtin__.property(_get_port, _set_port)
   host_key = __builtin__.property(_get_host_key, _set_host_key)
+  certificate = __builtin__.property(_get_certificate, _set_certificate)
+  certificate_name = __builtin__.property(_get_certificate_name, _set_certificate_name)
   username = __builtin__.property(_get_username, _set_username)
   client_key_file = __builtin__.property(_get_client_key_file, _set_client_key_file)
+  tls_certificate_file = __builtin__.property(_get_tls_certificate_file, _set_tls_certificate_file)
+  tls_key_file = __builtin__.property(_get_tls_key_file, _set_tls_key_file)
+  tls_issuers_file = __builtin__.property(_get_tls_issuers_file, _set_tls_issuers_file)
 
 
-  _pyangbind_elements = OrderedDict([('address', address), ('port', port), ('host_key', host_key), ('username', username), ('client_key_file', client_key_file), ])
+  _pyangbind_elements = OrderedDict([('transport', transport), ('call_home', call_home), ('address', address), ('port', port), ('host_key', host_key), ('certificate', certificate), ('certificate_name', certificate_name), ('username', username), ('client_key_file', client_key_file), ('tls_certificate_file', tls_certificate_file), ('tls_key_file', tls_key_file), ('tls_issuers_file', tls_issuers_file), ])
 
 
 class yc_interface_sdqkd_network__network_device_interface(PybindBase):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.controller.cases import Case, read_cases
 
+from sdqkd.controller.callers import Waiting
 from sdqkd.controller.inventory import (
     LoadedNetwork,
     check_endpoints,
@@ -164,3 +165,49 @@ def test_text_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
     file.write_bytes("network:\n  name: Quintín\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"latin\.yaml:2: this is not UTF-8"):
         read_file(file)
+
+
+def test_an_inventory_says_who_calls_and_who_speaks_tls(three_sites: LoadedNetwork) -> None:
+    shown = ":".join(["AB"] * 32)
+    text = f"""
+inventory:
+  username: noc
+  client-key-file: noc_key
+  tls-certificate-file: noc.crt
+  tls-key-file: noc.key
+  tls-issuers-file: root.crt
+  call-home: {{address: 192.0.2.7, tls-port: 14335, patience: 30}}
+  device:
+    - {{name: alfa-qkd, transport: tls, address: 192.0.2.1, certificate: '{shown}'}}
+    - {{name: bravo-qkd, transport: tls, call-home: true, certificate-name: bravo.example}}
+    - {{name: charlie-qkd, call-home: true, host-key: {KEY}}}
+"""
+    loaded = with_inventory(three_sites, load_inventory(text, "/inv/inventory.yaml"))
+    at = {name: device.management for name, device in loaded.network.devices.items()}
+    ours = ("noc", "/inv/noc_key")
+    files = ("/inv/noc.crt", "/inv/noc.key", "/inv/root.crt")
+    assert at["alfa-qkd"] == Endpoint("192.0.2.1", 6513, None, *ours, "tls", False, shown, None, *files)
+    assert at["bravo-qkd"] == Endpoint(None, 6513, None, *ours, "tls", True, None, "bravo.example", *files)
+    assert at["charlie-qkd"] == Endpoint(None, 830, KEY, *ours, "ssh", True, None, None, *files)
+    assert loaded.waiting == Waiting("192.0.2.7", 4334, 14335, 30)
+
+
+def test_certificates_that_cannot_be_used_are_told_before_anybody_connects(
+    three_sites: LoadedNetwork, tmp_path: Path
+) -> None:
+    make_key_pair(tmp_path / "good")
+    loaded = reachable(three_sites, dict.fromkeys(three_sites.network.devices, tmp_path / "good"))
+    end = Endpoint("192.0.2.1", 6513, transport="tls", tls_certificate_file="no.crt", tls_issuers_file="none.crt")
+    with pytest.raises(InputErrors) as refused:
+        check_endpoints(moved(loaded, dataclasses.replace(end, tls_issuers_file=None)))
+    assert "cannot be reached without TLS key file, certificate or TLS issuers file" in str(refused.value)
+    with pytest.raises(InputErrors) as refused:
+        check_endpoints(moved(loaded, dataclasses.replace(end, tls_key_file="no.key")))
+    assert [error.file for error in refused.value.errors] == ["no.key", "none.crt"]
+
+
+def moved(loaded: LoadedNetwork, end: Endpoint) -> LoadedNetwork:
+    """The network with another endpoint of alfa-qkd."""
+    devices = dict(loaded.network.devices)
+    devices["alfa-qkd"] = dataclasses.replace(devices["alfa-qkd"], management=end)
+    return dataclasses.replace(loaded, network=dataclasses.replace(loaded.network, devices=devices))

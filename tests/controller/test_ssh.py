@@ -14,7 +14,7 @@ from tests.controller.emulated import Kept, Odd
 from tests.controller.test_apply import small
 
 from sdqkd.agent.server import ServedAgent, serve_agent
-from sdqkd.controller.connect import SshConnector
+from sdqkd.controller.connect import Dialler
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.errors import (
@@ -84,7 +84,7 @@ async def two(three_sites: LoadedNetwork, tmp_path: Path) -> AsyncIterator[Serve
 
 
 async def bring_up(loaded: LoadedNetwork) -> None:
-    async with Controller(loaded, SshConnector(timeout_s=2.0)) as controller:
+    async with Controller(loaded, Dialler(timeout_s=2.0)) as controller:
         await controller.read()
         await controller.apply(controller.plan())
 
@@ -99,7 +99,7 @@ async def fails(served: Served, loaded: LoadedNetwork) -> ApplyError:
 
 
 async def test_a_network_comes_up_over_ssh(three_sites: LoadedNetwork, tmp_path: Path) -> None:
-    async with serving(three_sites, tmp_path) as served, Controller(served.loaded, SshConnector()) as controller:
+    async with serving(three_sites, tmp_path) as served, Controller(served.loaded, Dialler()) as controller:
         await controller.read()
         await controller.apply(controller.plan())
         assert (await controller.status()).good
@@ -116,7 +116,7 @@ async def test_a_device_that_is_lost_in_the_middle_takes_the_others_back(two: Se
             hung_up.append(what)
             two.agents[BRAVO].agent.close()
 
-    async with Controller(two.loaded, SshConnector(), hang_up) as controller:
+    async with Controller(two.loaded, Dialler(), hang_up) as controller:
         await controller.read()
         with pytest.raises(
             ApplyError, match=f"(?s)failed at the step 'commit'; every device is as it was.*{BRAVO}"
@@ -189,7 +189,7 @@ async def test_a_device_that_answers_nothing_at_all(two: Served) -> None:
     async with server:
         moved = two.moved(BRAVO, port=server.sockets[0].getsockname()[1])
         before = two.running()
-        async with Controller(moved, SshConnector(timeout_s=0.2)) as controller:
+        async with Controller(moved, Dialler(timeout_s=0.2)) as controller:
             with pytest.raises(ApplyError, match=r"no session within 0\.2 s"):
                 await controller.read()
         silent.set()

@@ -21,7 +21,7 @@ from sdqkd.cli.inputs import as_json, network_file, reachable, read_network_file
 from sdqkd.cli.plan import show_plan
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.status import show_status
-from sdqkd.controller.connect import SshConnector
+from sdqkd.controller.connect import Dialler
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.plan import Plan
@@ -90,7 +90,7 @@ async def _demo(loaded: LoadedNetwork, run: RunDirectory, watch: Stopwatch, json
             await stack.enter_async_context(_agents(loaded.file, run))
         found = reachable(loaded, run.inventory)
         progress = stack.enter_context(ProgressLines())
-        controller = await stack.enter_async_context(Controller(found, SshConnector(), progress))
+        controller = await stack.enter_async_context(Controller(found, Dialler(), progress))
         return await _bring_up(found, controller, watch, json_output)
 
 

@@ -10,7 +10,7 @@ from sdqkd.cli.console import ProgressLines, show, show_json
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import plan_text
-from sdqkd.controller.connect import SshConnector
+from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.plan import Plan
@@ -35,7 +35,7 @@ def command(network: Path, inventory: Path | None, json_output: bool) -> int:
 
 async def _plan(loaded: LoadedNetwork) -> Plan:
     with ProgressLines() as progress:
-        async with Controller(loaded, SshConnector(), progress) as controller:
+        async with connections(loaded) as connector, Controller(loaded, connector, progress) as controller:
             await controller.read()
             return controller.plan()
 

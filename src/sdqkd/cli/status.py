@@ -10,7 +10,7 @@ from sdqkd.cli.console import ProgressLines, show, show_json, width
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import device_lines, link_table, status_line
-from sdqkd.controller.connect import SshConnector
+from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.status import NetworkStatus
@@ -38,7 +38,7 @@ def command(network: Path, inventory: Path | None, json_output: bool) -> int:
 
 async def _status(loaded: LoadedNetwork) -> NetworkStatus:
     with ProgressLines() as progress:
-        async with Controller(loaded, SshConnector(), progress) as controller:
+        async with connections(loaded) as connector, Controller(loaded, connector, progress) as controller:
             return await controller.status()
 
 

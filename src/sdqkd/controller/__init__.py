@@ -4,10 +4,11 @@ inventory   network and inventory files, checked, as typed values
 intent      what a network file wants of each device; what YANG cannot check in it
 routing     light paths of the links through the switches; obstacles says why there is none
 plan        the difference between wanted and found, as a value; change_json and plan_text write it
+connect     links with the devices: dialled over SSH or TLS; callers: those that call home
 session     NETCONF with one device; fleet: with all of them at once
 apply       the steps of a change over many devices, and the way back
 status      what the links do
 controller  the facade that the command line uses
 
-Pure but for session, fleet, apply and controller. Connections come in through a Protocol.
+Pure but for callers, session, fleet, apply and controller. Connections come in through a Protocol.
 """

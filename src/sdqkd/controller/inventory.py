@@ -11,8 +11,9 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from sdqkd.controller.callers import Waiting
 from sdqkd.controller.checks import check, unknown_profiles
 from sdqkd.controller.places import Lines, from_model, placed
 from sdqkd.errors import InputError, InputErrors, RpcError, RpcErrors, some_of
@@ -25,17 +26,21 @@ from sdqkd.schema.tree import Container
 from sdqkd.schema.validate import Validator
 from sdqkd.schema.yaml import YamlDocument, read_yaml
 from sdqkd.transport.keys import read_private
+from sdqkd.transport.tls_context import Identity, check_identity, read_certificates
 
 Dangling: TypeAlias = Callable[[Container], Sequence[InputError]]
 
 _INVENTORY = "sdqkd-inventory:inventory"
+_FILES = ("client_key_file", "tls_certificate_file", "tls_key_file", "tls_issuers_file")  # of an endpoint
+_NAMES = ("host_key", "username", "certificate", "certificate_name")
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedNetwork:
     """A network file that is right. `lines` gives the line of each instance path.
 
-    `inventory` is the file that its endpoints come from, if one was laid over them.
+    `inventory` is the file that its endpoints come from, if one was laid over them; `waiting` says where the
+    controller listens for the devices that call home.
     """
 
     file: str
@@ -43,6 +48,7 @@ class LoadedNetwork:
     tree: Container = field(repr=False)
     lines: Lines = field(repr=False)
     inventory: str | None = None
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class LoadedInventory:
     file: str
     common: Endpoint
     endpoints: Mapping[str, Endpoint]
+    waiting: Waiting
     lines: Lines = field(repr=False)
 
 
@@ -78,7 +85,18 @@ def load_inventory(text: str, file: str) -> LoadedInventory:
     top = Reader(document.tree).inside(_INVENTORY)
     folder = Path(file).parent
     endpoints = {entry.text("name"): _from_folder(folder, read_endpoint(entry)) for entry in top.entries("device")}
-    return LoadedInventory(file, _from_folder(folder, read_endpoint(top)), endpoints, document.lines)
+    common = _from_folder(folder, read_endpoint(top))
+    return LoadedInventory(file, common, endpoints, _waiting(top.inside("call-home")), document.lines)
+
+
+def _waiting(entry: Reader) -> Waiting:
+    default = Waiting()
+    return Waiting(
+        entry.text("address", default.address),
+        int(entry.text("ssh-port", str(default.ssh_port))),
+        int(entry.text("tls-port", str(default.tls_port))),
+        entry.number("patience", str(default.patience_s)),
+    )
 
 
 def with_inventory(loaded: LoadedNetwork, inventory: LoadedInventory) -> LoadedNetwork:
@@ -96,7 +114,7 @@ def with_inventory(loaded: LoadedNetwork, inventory: LoadedInventory) -> LoadedN
         for name, device in known.items()
     }
     network = dataclasses.replace(loaded.network, devices=devices)
-    return dataclasses.replace(loaded, network=network, inventory=inventory.file)
+    return dataclasses.replace(loaded, network=network, inventory=inventory.file, waiting=inventory.waiting)
 
 
 def _endpoint(device: Device, inventory: LoadedInventory) -> Endpoint:
@@ -132,12 +150,30 @@ def _unreachable(missing: str, devices: Sequence[Device], inventory: str | None)
 
 
 def _wrong_keys(network: Network) -> Iterator[InputError]:
-    """What is wrong with each of our private keys, once, however many devices it is for."""
-    for file in dict.fromkeys(device.management.client_key_file for device in network.devices.values()):
+    """What is wrong with each of our keys and certificates, once, however many devices it is for."""
+    ends = [device.management for device in network.devices.values()]
+    for own in dict.fromkeys(own for end in ends for own in _own_files(end)):
         try:
-            read_private(Path(file or ""))
+            own.read(own.file)
         except InputError as error:
             yield error
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnFile:
+    """Something that we show or trust. `read` raises InputError if it cannot be used."""
+
+    read: Callable[..., object]
+    file: Path | Identity
+
+
+def _own_files(end: Endpoint) -> Iterator[_OwnFile]:
+    if end.transport == "ssh":
+        yield _OwnFile(read_private, Path(end.client_key_file or ""))
+        return
+    yield _OwnFile(check_identity, Identity(Path(end.tls_certificate_file or ""), Path(end.tls_key_file or "")))
+    if end.certificate is None:
+        yield _OwnFile(read_certificates, Path(end.tls_issuers_file or ""))
 
 
 def read_file(path: Path) -> str:
@@ -166,24 +202,29 @@ def _read(set_name: str, text: str, file: str, dangling: Dangling = lambda tree:
 
 
 def _over(below: Endpoint, above: Endpoint) -> Endpoint:
-    """What `above` says, and `below` where it says nothing. A port belongs to its address."""
-    names = ("host_key", "username", "client_key_file")
-    said = {name: getattr(above, name) or getattr(below, name) for name in names}
-    place = above if above.address else below
-    return Endpoint(place.address, place.port, **said)
+    """What `above` says, and `below` where it says nothing. Port and transport belong to the address."""
+    said = {name: getattr(above, name) or getattr(below, name) for name in (*_FILES, *_NAMES)}
+    place = above if above.address or above.call_home else below
+    return dataclasses.replace(place, **said)
 
 
 def _from_folder(folder: Path, endpoint: Endpoint) -> Endpoint:
-    key_file = endpoint.client_key_file
-    return dataclasses.replace(endpoint, client_key_file=str(folder / key_file)) if key_file else endpoint
+    files: dict[str, Any] = {name: str(folder / file) for name in _FILES if (file := getattr(endpoint, name))}
+    return dataclasses.replace(endpoint, **files)
 
 
 def _needed(endpoint: Endpoint) -> Mapping[str, str | None]:
-    return {
-        "address": endpoint.address,
-        "host key": endpoint.host_key,
-        "user name": endpoint.username,
-        "client key file": endpoint.client_key_file,
+    address = {} if endpoint.call_home else {"address": endpoint.address}
+    if endpoint.transport == "ssh":
+        return address | {
+            "host key": endpoint.host_key,
+            "user name": endpoint.username,
+            "client key file": endpoint.client_key_file,
+        }
+    return address | {
+        "TLS certificate file": endpoint.tls_certificate_file,
+        "TLS key file": endpoint.tls_key_file,
+        "certificate or TLS issuers file": endpoint.certificate or endpoint.tls_issuers_file,
     }
 
 

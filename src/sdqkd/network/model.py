@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal["qkd-node", "fibre-switch", "transponder", "encryptor"]
+Transport = Literal["ssh", "tls"]
 
 
 class Port(NamedTuple):
@@ -38,13 +39,20 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a NETCONF server answers. None where nobody has said it."""
+    """Where a NETCONF server answers, or that it calls. None where nobody has said it."""
 
     address: str | None = None
     port: int = 830
     host_key: str | None = None
     username: str | None = None
     client_key_file: str | None = None
+    transport: Transport = "ssh"
+    call_home: bool = False  # the device opens the connection, and needs no address
+    certificate: str | None = None  # its fingerprint, which the device must show over TLS
+    certificate_name: str | None = None
+    tls_certificate_file: str | None = None
+    tls_key_file: str | None = None
+    tls_issuers_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

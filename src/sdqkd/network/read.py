@@ -29,6 +29,7 @@ from sdqkd.network.model import (
     QkdLink,
     Service,
     Site,
+    Transport,
 )
 from sdqkd.physics.grid import channel_to_hz, nm_to_hz, slot_to_hz, thz_to_hz
 from sdqkd.schema.path import format_path
@@ -38,6 +39,7 @@ from sdqkd.schema.tree import Container
 
 TOP = "sdqkd-network:network"
 DEFAULT_REKEY_INTERVAL_S = 60
+_PORTS: dict[Transport, str] = {"ssh": "830", "tls": "6513"}  # by IANA
 
 
 def read_network(schema: Schema, tree: Container) -> Network:
@@ -85,12 +87,20 @@ def _site(entry: Reader) -> Site:
 
 def read_endpoint(entry: Reader) -> Endpoint:
     """Where a NETCONF server answers: `management` of a device here, or an entry of an inventory."""
+    transport = cast(Transport, entry.text("transport", "ssh"))
     return Endpoint(
         address=entry.optional_text("address"),
-        port=int(entry.text("port", "830")),
+        port=int(entry.text("port", _PORTS[transport])),
         host_key=entry.optional_text("host-key"),
         username=entry.optional_text("username"),
         client_key_file=entry.optional_text("client-key-file"),
+        transport=transport,
+        call_home=entry.flag("call-home"),
+        certificate=entry.optional_text("certificate"),
+        certificate_name=entry.optional_text("certificate-name"),
+        tls_certificate_file=entry.optional_text("tls-certificate-file"),
+        tls_key_file=entry.optional_text("tls-key-file"),
+        tls_issuers_file=entry.optional_text("tls-issuers-file"),
     )
 
 
