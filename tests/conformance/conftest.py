@@ -109,7 +109,11 @@ def start_agent(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                     Login("127.0.0.1", found["port"], name, keys / name, found["host-key"])
                     for name in ("noc", "guest")
                 )
-                settings = {"hello-timeout": str(HELLO_TIMEOUT_S + 3), "superuser-locks-group": "*"}
+                settings = {
+                    "hello-timeout": str(HELLO_TIMEOUT_S + 3),
+                    "superuser-locks-group": "*",
+                    "may-lose-running": "yes",
+                }
                 started[kind] = Server(*logins, pid_file, settings)
             return started[kind]
 
@@ -140,7 +144,7 @@ def netconfd(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         noc, guest = (
             Login("127.0.0.1", port, getpass.getuser(), keys / name, host_key) for name in ("noc", "guest")
         )
-        yield Server(noc, guest, pid_file, {"second-name": "guest"})
+        yield Server(noc, guest, pid_file, {"second-name": "guest", "may-lose-running": "yes"})
 
 
 @contextlib.contextmanager

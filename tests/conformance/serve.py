@@ -1,15 +1,20 @@
 """Serves one device for the kit until it is killed: `python -m tests.conformance.serve KIND FOLDER`.
 
-KIND is `qkd-node`, a node of the example network, or `conformance`, a device with the kit's own module. The folder
-has the public keys of the users `noc` and `guest`. Port, keys and configurations survive a restart.
+KIND is `qkd-node`, a node of the example network; `deviating`, one whose modules are not as published; or
+`conformance`, a device with the kit's own module. The folder has the public keys of the users `noc` and `guest`.
+Port, keys and configurations survive a restart.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+
+import yaml
 
 from sdqkd.agent.server import serve_agent
 from sdqkd.agent.service import Limits
@@ -20,7 +25,9 @@ from sdqkd.plant.plant import Plant
 from sdqkd.schema import table
 from sdqkd.schema.tree import EMPTY, Container
 
-NETWORK = Path(__file__).resolve().parents[2] / "examples/madqci/network.yaml"
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+NETWORK = ROOT / "examples/madqci/network.yaml"
 HELLO_TIMEOUT_S = 1.0
 
 
@@ -45,15 +52,30 @@ class KitDevice:
         return EMPTY
 
 
-def device_of(kind: str) -> Device:
+def device_of(kind: str, folder: Path) -> Device:
     if kind == "conformance":
         return KitDevice()
     network = load_network(read_file(NETWORK), str(NETWORK)).network
-    return next(device for name, device in Plant(network).devices.items() if name.endswith("-qkd"))
+    device = next(device for name, device in Plant(network).devices.items() if name.endswith("-qkd"))
+    if kind == "deviating":
+        device.schema = replace(device.schema, model_dirs=(deviating(folder / "yang"), *device.schema.model_dirs))
+    return device
+
+
+def deviating(folder: Path) -> Path:
+    """A folder with the modules of ETSI 015, changed as `data/deviating.yaml` has it for a live device."""
+    (folder / "etsi").mkdir(parents=True)
+    texts = {file.stem: file.read_text("utf-8") for file in (ROOT / "yang/etsi").glob("*.yang")}
+    for change in yaml.safe_load((HERE / "data/deviating.yaml").read_text("utf-8")):
+        if change.get("live"):
+            texts[change["module"]] = re.sub(change["was"], change["becomes"], texts[change["module"]])
+    for name, text in texts.items():
+        (folder / "etsi" / f"{name}.yang").write_text(text, "utf-8")
+    return folder
 
 
 async def main(kind: str, folder: Path) -> None:
-    device = device_of(kind)
+    device = device_of(kind, folder)
     place = folder / "place.json"
     served = await serve_agent(
         device,

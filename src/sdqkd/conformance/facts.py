@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from sdqkd.conformance.replies import Element
@@ -32,7 +32,7 @@ class Facts:
     modules: Mapping[str, Module]
     options: frozenset[str] = frozenset()
     target: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: frozenset[str] = frozenset()
 
     def lacking(self, needs: Iterable[str]) -> str | None:
         """Why a case with these needs cannot be run; None if it can."""
@@ -52,6 +52,8 @@ class Facts:
             return module in self.modules and feature in self.modules[module].features
         if kind == "option":
             return name in self.options
+        if kind == "set":
+            return name in self.settings
         if kind == "target":
             return name == self.target
         return self.offers(need)
@@ -77,6 +79,8 @@ def _reason(need: str) -> str:
         return f"not for a server that offers {need.removeprefix('not ')}"
     if kind == "option":
         return f"--{name} is not given"
+    if kind == "set":
+        return f"--set {name}=… is not given"
     if kind == "module":
         return f"the server does not implement {name}"
     if kind == "feature":

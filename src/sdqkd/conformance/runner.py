@@ -114,7 +114,7 @@ def prepare(options: Options, targets: tuple[Target, ...]) -> Bench:
     target = choose(targets, found, options.target)
     given = {"second-user": options.second, "restart-command": options.restart_command}
     named = frozenset(name for name, value in given.items() if value is not None)
-    facts = Facts(found.capabilities, found.modules, named, target.name)
+    facts = Facts(found.capabilities, found.modules, named, target.name, frozenset(options.settings))
     bench = Bench(
         options.login,
         options.second,

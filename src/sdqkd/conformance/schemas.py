@@ -129,7 +129,8 @@ def _compare(module: Statement, kind: str, found: list[Row]) -> None:
     differences = [] if shown == right else [f"namespace of {module.arg} is {shown} instead of {right}"]
     differences += differences_of(published(kind), found)
     if differences:
-        raise Disappointed(f"{len(differences)} differences from ETSI GS QKD 015 V2.1.1: {_some(differences)}")
+        s = "s" if len(differences) > 1 else ""
+        raise Disappointed(f"{len(differences)} difference{s} from ETSI GS QKD 015 V2.1.1: {_some(differences)}")
 
 
 def _etsi_conditions(library: Library) -> None:
