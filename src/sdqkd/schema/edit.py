@@ -103,7 +103,6 @@ class _Editor:
         self.conditional: list[Element] = []
         self._decoder = Decoder(reading, False, self.conditional)
         self._marks_defaults = reading.top is not None and marks_defaults(reading.top)
-        self._attributed = with_attributes_below(reading.top) if reading.top is not None else frozenset()
 
     def children(
         self,
@@ -224,9 +223,13 @@ class _Editor:
 
     def _is_plain(self, node: SchemaNode, element: Element) -> bool:
         """Whether the element of a new entry only says what there is, so that nothing needs to be weighed."""
-        return not (self.left_out or self._marks_defaults or _has_choice_below(node)) and (
-            element not in self._attributed
-        )
+        if self.left_out or self._marks_defaults or _has_choice_below(node):
+            return False
+        return element not in self._attributed
+
+    @functools.cached_property
+    def _attributed(self) -> frozenset[Element]:
+        return with_attributes_below(self.reading.top) if self.reading.top is not None else frozenset()
 
     def _leaf_list_value(self, node: SchemaNode, element: Element, operation: Operation, working: Working) -> None:
         value = self.reading.value(node, element)
