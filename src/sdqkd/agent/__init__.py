@@ -6,6 +6,8 @@ session          AgentSession: one session, from hello to end
 operations       the tables of operations, joined: which there are
 base_operations  those of RFC 6241, and what each does
 retrieval        what get and get-config give: filters and defaults
+nmda             get-data and edit-data: the datastores of NMDA
+partial_lock     locks of parts of running
 get_schema       the text of the models
 call             what an operation gets
 parameters       how their parameters are read

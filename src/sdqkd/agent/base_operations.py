@@ -109,12 +109,13 @@ def _discard_changes(call: Call) -> bytes:
 
 
 def _lock(call: Call) -> bytes:
-    call.service.datastores.lock(call.session.id, call.parameters.datastore("target"), call.service.clock.wall())
+    target = call.parameters.any_datastore("target")
+    call.service.datastores.lock(call.session.id, target, call.service.clock.wall())
     return OK
 
 
 def _unlock(call: Call) -> bytes:
-    call.service.datastores.unlock(call.session.id, call.parameters.datastore("target"))
+    call.service.datastores.unlock(call.session.id, call.parameters.any_datastore("target"))
     return OK
 
 
@@ -140,7 +141,9 @@ def _tag(name: str) -> str:
 
 OPERATIONS: Mapping[str, Operation] = {
     _tag("get"): Operation(retrieval.get, ("filter", WITH_DEFAULTS), changes=False),
-    _tag("get-config"): Operation(retrieval.get_config, ("source", "filter", WITH_DEFAULTS), changes=False),
+    _tag("get-config"): Operation(
+        retrieval.get_config, ("source", "filter", WITH_DEFAULTS), changes=False, repeats=True
+    ),
     _tag("edit-config"): Operation(
         _edit_config, ("target", "default-operation", "test-option", "error-option", "config")
     ),

@@ -33,8 +33,14 @@ Handler: TypeAlias = Callable[[Call], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One row of the table. `changes`: whether it can change more than its own session."""
+    """One row of the table. `changes`: whether it can change more than its own session.
+
+    `repeats`: whether its answer depends on the request, the rights and the configurations alone.
+    Of its parameters those in `lists` may come more than once.
+    """
 
     handler: Handler
     parameters: tuple[str, ...] = ()
     changes: bool = True
+    lists: tuple[str, ...] = ()
+    repeats: bool = False

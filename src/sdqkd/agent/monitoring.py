@@ -10,6 +10,7 @@ from sdqkd.agent.clock import time_text
 from sdqkd.agent.sessions import Counters, Session, Sessions
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.schema.json import decode
+from sdqkd.schema.path import format_path
 from sdqkd.schema.sources import parts
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container, Entries, Node, get
@@ -47,7 +48,23 @@ class Monitor:
             if held := locks.get(target):
                 lock = {"locked-by-session": str(held.session), "locked-time": time_text(held.since)}
                 children["locks"] = Container({"global-lock": Container(lock)})
+            elif target == "running" and self._datastores.partial_locks:
+                children["locks"] = Container({"partial-lock": self._partial_locks()})
             entries[(target,)] = Container(children)
+        return Entries(entries)
+
+    def _partial_locks(self) -> Entries:
+        schema = self._datastores.schema
+        entries: dict[tuple[str, ...], Container] = {}
+        for number, held in self._datastores.partial_locks.items():
+            leafs: dict[str, Node] = {
+                "lock-id": str(number),
+                "locked-by-session": str(held.session),
+                "locked-time": time_text(held.since),
+                "select": held.selects,
+                "locked-node": tuple(format_path(path, schema) for path in held.nodes),
+            }
+            entries[(str(number),)] = Container(leafs)
         return Entries(entries)
 
     def _statistics(self) -> Container:

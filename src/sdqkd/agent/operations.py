@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sdqkd.agent import base_operations, get_schema
+from sdqkd.agent import base_operations, get_schema, nmda, partial_lock
 from sdqkd.agent.call import Call, Operation
 from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
@@ -18,6 +18,8 @@ from sdqkd.netconf.messages import Rpc
 OPERATIONS: Mapping[str, Operation] = {
     **base_operations.OPERATIONS,
     **get_schema.OPERATIONS,
+    **nmda.OPERATIONS,
+    **partial_lock.OPERATIONS,
 }
 
 
@@ -33,7 +35,8 @@ def perform(service: Service, session: Session, rpc: Rpc) -> bytes:
         raise RpcError("operation-not-supported", message, "protocol", info={"bad-element": rpc.name[:80]})
     service.access.demand_operation(session.username, rpc.namespace, rpc.name)
     try:
-        parameters = Parameters(rpc.operation, operation.parameters, service.datastores.targets)
+        targets = service.datastores.targets
+        parameters = Parameters(rpc.operation, operation.parameters, targets, operation.lists)
         return operation.handler(Call(service, session, parameters))
     except (RpcError, RpcErrors) as error:
         told = service.access.refusal(session.username, error)

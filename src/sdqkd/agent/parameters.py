@@ -18,6 +18,8 @@ Word = TypeVar("Word", bound=str)
 _TARGETS: dict[str, Target] = {f"{{{BASE}}}{name}": name for name in get_args(Target)}
 # Of RFC 6241 appendix C, but behind capabilities that an agent may not announce.
 _NOT_OFFERED = ("startup", "url")
+NMDA = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
+_DATASTORES = "urn:ietf:params:xml:ns:yang:ietf-datastores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +33,33 @@ class Filter:
 class Parameters:
     """The children of an operation element, of which only those named in `known` may be there.
 
-    They are in its namespace; for one in another namespace, `known` has its XML name. `targets` are the datastores
-    that there are. Every method raises RpcError if the parameter is wrong.
+    They are in its namespace; for one in another namespace, `known` has its XML name. What is in `lists` may come
+    more than once. `targets` are the datastores that there are. Every method raises RpcError if the parameter is
+    wrong.
     """
 
     def __init__(
-        self, operation: Element, known: Collection[str], targets: Collection[Target] = ("running", "candidate")
+        self,
+        operation: Element,
+        known: Collection[str],
+        targets: Collection[Target] = ("running", "candidate"),
+        lists: Collection[str] = (),
     ) -> None:
         self._operation = operation
         self._targets = targets
         self._found: dict[str, Element] = {}
+        self._more: dict[str, list[Element]] = {}
         for child in _children(operation):
             name = local_name_of(child)
             own = name if namespace_of(child) == namespace_of(operation) else str(child.tag)
             if own not in known:
                 raise unknown_element(child)
-            if name in self._found:
+            if name not in self._found:
+                self._found[name] = child
+            elif name in lists:
+                self._more.setdefault(name, []).append(child)
+            else:
                 raise bad_element(child, f"<{name}> came more than once")
-            self._found[name] = child
 
     def has(self, name: str) -> bool:
         """Whether a parameter is there."""
@@ -70,10 +81,28 @@ class Parameters:
             raise unknown_element(choice)
         return target
 
-    def datastore_or_config(self, name: str) -> Target | Element:
-        """Read a parameter that holds a datastore or a whole configuration, <config>."""
+    def any_datastore(self, name: str) -> Target:
+        """Read a parameter that holds a datastore, or <datastore> with its identity: RFC 8526 section 3.2."""
         choice = self._choice(name)
-        return choice if choice.tag == f"{{{BASE}}}config" else self.datastore(name)
+        if choice.tag != f"{{{NMDA}}}datastore":
+            return self.datastore(name)
+        return self._identified(choice, self._targets)
+
+    def datastore_or_config(self, name: str) -> Target | Element:
+        """Read a parameter that holds a datastore in either form or a whole configuration, <config>."""
+        choice = self._choice(name)
+        return choice if choice.tag == f"{{{BASE}}}config" else self.any_datastore(name)
+
+    def identified(self, name: str, among: Collection[Word]) -> Word:
+        """Read a parameter that must be there and is the identity of one of these datastores."""
+        return self._identified(self.element(name), among)
+
+    def _identified(self, element: Element, among: Collection[Word]) -> Word:
+        name = identity_of(element, _DATASTORES)
+        if name not in among:
+            message = f"'{text_of(element)[:80]}' is none of the datastores that this can be: {', '.join(among)}"
+            raise invalid_value(local_name_of(element), message)
+        return cast(Word, name)
 
     def element(self, name: str) -> Element:
         """Give the element of a parameter that must be there."""
@@ -81,6 +110,16 @@ class Parameters:
             message = f"<{local_name_of(self._operation)}> needs <{name}>"
             raise _parameter_error("missing-element", name, message)
         return self._found[name]
+
+    def elements(self, name: str) -> list[Element]:
+        """Give the elements of a parameter that may come more than once, or not at all."""
+        return [self._found[name], *self._more.get(name, ())] if name in self._found else []
+
+    def at_most_one(self, *names: str) -> None:
+        """Raise RpcError bad-element if there is more than one of these, which are a choice."""
+        given = [name for name in names if name in self._found]
+        if len(given) > 1:
+            raise bad_element(self._found[given[1]], f"<{given[1]}> cannot stand beside <{given[0]}>")
 
     def text(self, name: str) -> str:
         """Give the text of a parameter that must be there."""
@@ -99,11 +138,11 @@ class Parameters:
             raise invalid_value(name, f"'{text[:80]}' is no {name}: it is one of {', '.join(words)}")
         return cast(Word, text)
 
-    def number(self, name: str, lowest: int = 0) -> int:
-        """Read a parameter that must be there and is a uint32."""
+    def number(self, name: str, lowest: int = 0, highest: int = 2**32 - 1) -> int:
+        """Read a parameter that must be there and is a number, a uint32 unless said."""
         text = self.text(name)
-        if not (text.isascii() and text.isdigit() and len(text) <= 10 and lowest <= int(text) < 2**32):
-            raise invalid_value(name, f"'{text[:80]}' is no {name}: it is a number from {lowest} to {2**32 - 1}")
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and lowest <= int(text) <= highest):
+            raise invalid_value(name, f"'{text[:80]}' is no {name}: it is a number from {lowest} to {highest}")
         return int(text)
 
     def filter(self) -> Filter | None:
@@ -143,6 +182,12 @@ def _attribute(element: Element, name: str) -> str | None:
     """Give an attribute, which some clients write with a prefix."""
     value = element.get(name)
     return element.get(f"{{{BASE}}}{name}") if value is None else value
+
+
+def identity_of(element: Element, namespace: str) -> str | None:
+    """Give the name of the identity that an element holds, None if it is not one of this namespace."""
+    prefix, _, name = text_of(element).rpartition(":")
+    return name if element.nsmap.get(prefix or None) == namespace else None
 
 
 def bad_attribute(element: Element, name: str, message: str) -> RpcError:

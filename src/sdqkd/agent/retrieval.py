@@ -39,24 +39,33 @@ def defaults_mode(parameters: Parameters) -> DefaultsMode | None:
 
 def get_config(call: Call) -> bytes:
     """Give the content of the reply to get-config."""
-    source = call.parameters.datastore("source")
     mode = defaults_mode(call.parameters) or "explicit"
-    explicit = call.service.datastores.get_config(source)
-    tree = filled(call, source) if mode in _ALL else explicit
+    tree, explicit = configuration(call, call.parameters.datastore("source"), mode)
     return _data(call, tree, explicit, mode)
+
+
+def configuration(call: Call, source: Target, mode: DefaultsMode) -> tuple[Container, Container]:
+    """Give a datastore: as this mode wants it, not trimmed, and as it is set."""
+    explicit = call.service.datastores.get_config(source)
+    return (filled(call, source) if mode in _ALL else explicit), explicit
 
 
 def get(call: Call) -> bytes:
     """Give the content of the reply to get: running, and what the device reports now."""
-    schema, datastores = call.service.schema, call.service.datastores
     mode = defaults_mode(call.parameters) or "explicit"
-    state = datastores.state()
-    explicit = tree = merge(schema, datastores.get_config("running"), state)
+    tree, explicit = with_state(call, call.service.datastores.state(), mode)
+    return _data(call, tree, explicit, mode)
+
+
+def with_state(call: Call, state: Container, mode: DefaultsMode) -> tuple[Container, Container]:
+    """Give running with what the device reports: as this mode wants it, not trimmed, and as it is set."""
+    schema = call.service.schema
+    explicit = tree = merge(schema, call.service.datastores.get_config("running"), state)
     if mode in _ALL:
         tree = merge(schema, filled(call, "running"), state)
     if mode != "trim":
         tree = with_defaults(schema, tree, config=False)
-    return _data(call, tree, explicit, mode)
+    return tree, explicit
 
 
 def filled(call: Call, source: Target) -> Container:

@@ -14,6 +14,7 @@ from sdqkd.agent.clock import Clock, LoopClock
 from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.library import library
 from sdqkd.agent.monitoring import Monitor
+from sdqkd.agent.nmda import DERIVED
 from sdqkd.agent.ports import Home, Ports, Tls, Ways, open_ports
 from sdqkd.agent.reporting import Reporting
 from sdqkd.agent.roles import Role, factory_access
@@ -71,7 +72,7 @@ class Agent:
             recovery_users=recovery_users,
             enforced=roles is not None,
         )
-        names = (*datastores.targets, "intended", "operational")
+        names = (*datastores.targets, *DERIVED)
         announced = capabilities(schema, names)
         monitor = Monitor(datastores, sessions, announced, clock.wall())
         datastores.watchers.append(lambda change: audit.changed(name, _who(sessions, change), schema, change))

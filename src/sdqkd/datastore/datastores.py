@@ -32,12 +32,13 @@ from sdqkd.datastore.confirmed import (
 from sdqkd.datastore.locks import NO_SESSION, Held, Locks, Target, lock_denied
 from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.part_edits import edit_parts, listed
+from sdqkd.datastore.partial_locks import PartialLock, PartialLocks
 from sdqkd.datastore.ports import Changed, Hardware, Store, Watcher
 from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
 from sdqkd.schema.diff import same
 from sdqkd.schema.edit import edit_noting
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import EMPTY, Container, merge
+from sdqkd.schema.tree import EMPTY, Container, Path, merge
 from sdqkd.schema.validate import Validator
 
 TestOption: TypeAlias = Literal["test-then-set", "set", "test-only"]
@@ -75,6 +76,7 @@ class Datastores:
         self._candidate: Container | None = None  # None: without changes, it follows running
         self._pending: Pending | None = None
         self._locks = Locks()
+        self._partial_locks = PartialLocks(schema)
 
     def get_config(self, source: Target) -> Container:
         """Give a whole datastore."""
@@ -83,6 +85,11 @@ class Datastores:
         if source == "running" or self._candidate is None:
             return self._running
         return self._candidate
+
+    @property
+    def configurations(self) -> tuple[Container, ...]:
+        """The datastores that there are, whole, in the order of `targets`."""
+        return tuple(map(self.get_config, self.targets))
 
     def get(self) -> Container:
         """Give running with what the hardware reports now."""
@@ -228,6 +235,7 @@ class Datastores:
         if self._pending is None:
             raise none_pending()
         self._locks.demand(session, "running")
+        self._partial_locks.demand_change(session, self._running, self._pending.rollback)
         self._roll_back(self._pending, session)
         return "cancel"
 
@@ -257,6 +265,7 @@ class Datastores:
         """Lock: RFC 6241 sections 7.5 and 8.3.5.2. A candidate with changes cannot be locked."""
         if target == "running":
             demand_lockable(self._pending, session)
+            self._partial_locks.demand_none()
         if target == "candidate" and self._candidate is not None and self._locks.holder(target) is None:
             raise lock_denied("candidate has changes that are neither committed nor discarded", NO_SESSION)
         self._locks.take(target, session, now)
@@ -267,11 +276,32 @@ class Datastores:
         if target == "candidate":
             self._candidate = None
 
+    @property
+    def partial_locks(self) -> Mapping[int, PartialLock]:
+        """The parts of running that are locked, by lock-id."""
+        return self._partial_locks.held
+
+    def lock_parts(self, session: int, selects: tuple[str, ...], nodes: tuple[Path, ...], now: datetime) -> int:
+        """Lock nodes of running, which `selects` selected, with all below; give the lock-id.
+
+        RFC 5717 section 2.4.1. Not while running is locked as a whole, by whichever session.
+        """
+        demand_lockable(self._pending, session)
+        holder = self._locks.holder("running")
+        if holder is not None:
+            raise lock_denied(f"running is locked as a whole by session {holder}", str(holder))
+        return self._partial_locks.take(PartialLock(session, now, selects, nodes))
+
+    def unlock_parts(self, session: int, lock_id: int) -> None:
+        """Give a partial lock back."""
+        self._partial_locks.give_back(lock_id, session)
+
     def end_session(self, session: int) -> ConfirmEvent | None:
         """Free the locks of a session that is gone; the changes in a candidate that it had locked go with it.
 
         So does its confirmed commit, unless that is persistent.
         """
+        self._partial_locks.release(session)
         if "candidate" in self._locks.release(session):
             self._candidate = None
         if self._pending is None or self._pending.session != session:
@@ -308,6 +338,7 @@ class Datastores:
         if unchanged:
             proposed = self._running
         else:
+            self._partial_locks.demand_change(session, self._running, proposed)
             self._judge(proposed)
         before, kept = self._running, self._kept
         if not (provisional or "startup" in self.targets):

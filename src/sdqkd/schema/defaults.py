@@ -60,7 +60,9 @@ def _trimmed(known: Mapping[str, SchemaNode], tree: Container, keys: tuple[str, 
     for member, value in tree.children.items():
         node = known[member]
         left = _trimmed_value(node, value)
-        if member in keys or not (is_default(node, left) or is_void(node, left)):
+        # What was empty before was cut off there, and is shown.
+        emptied = is_void(node, left) and not is_void(node, value)
+        if member in keys or not (is_default(node, left) or emptied):
             children[member] = left
     return Container(children)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sdqkd.schema.table import Schema, SchemaNode
@@ -70,6 +70,22 @@ class DefaultMarks:
     def below(self, node: SchemaNode, keys: tuple[str, ...]) -> DefaultMarks:
         """Those below."""
         return DefaultMarks(child(self._explicit, node, keys))
+
+
+class AllMarks:
+    """Several marks on the same elements."""
+
+    def __init__(self, marks: Sequence[Marks]) -> None:
+        self._marks = marks
+
+    def of(self, node: SchemaNode, keys: tuple[str, ...], value: Node) -> str:
+        """All of them."""
+        return "".join(one.of(node, keys, value) for one in self._marks)
+
+    def below(self, node: SchemaNode, keys: tuple[str, ...]) -> AllMarks | None:
+        """Those that there are below."""
+        below = [one for marks in self._marks if (one := marks.below(node, keys)) is not None]
+        return AllMarks(below) if below else None
 
 
 def child(above: Container, node: SchemaNode, keys: tuple[str, ...]) -> Container:
