@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.conformance.serve import HELLO_TIMEOUT_S
+from tests.conformance.serve import HELLO_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_SESSIONS
 
 from sdqkd.conformance.case import Section, shipped_sections, shipped_targets
 from sdqkd.conformance.runner import Options, Report, run
@@ -114,6 +114,8 @@ def start_agent(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                     "superuser-locks-group": "*",
                     "may-lose-running": "yes",
                 }
+                if kind == "limited":
+                    settings |= {"idle-timeout": str(IDLE_TIMEOUT_S + 3), "session-limit": str(MAX_SESSIONS)}
                 started[kind] = Server(*logins, pid_file, settings)
             return started[kind]
 

@@ -1,8 +1,8 @@
 """Serves one device for the kit until it is killed: `python -m tests.conformance.serve KIND FOLDER`.
 
-KIND is `qkd-node`, a node of the example network; `deviating`, one whose modules are not as published; or
-`conformance`, a device with the kit's own module. The folder has the public keys of the users `noc` and `guest`.
-Port, keys and configurations survive a restart.
+KIND is `qkd-node`, a node of the example network; `deviating`, one whose modules are not as published;
+`conformance`, a device with the kit's own module; or `limited`, that with a startup datastore and tight limits.
+The folder has the public keys of the users `noc` and `guest`. Port, keys and configurations survive a restart.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from sdqkd.devices.device import Device
 from sdqkd.plant.plant import Plant
 from sdqkd.schema import table
 from sdqkd.schema.tree import EMPTY, Container
+from sdqkd.transport import admission
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NETWORK = ROOT / "examples/madqci/network.yaml"
 HELLO_TIMEOUT_S = 1.0
+IDLE_TIMEOUT_S = 2.0  # of `limited`
+MAX_SESSIONS = 8
 
 
 class KitDevice:
@@ -53,7 +56,7 @@ class KitDevice:
 
 
 def device_of(kind: str, folder: Path) -> Device:
-    if kind == "conformance":
+    if kind in ("conformance", "limited"):
         return KitDevice()
     network = load_network(read_file(NETWORK), str(NETWORK)).network
     device = next(device for name, device in Plant(network).devices.items() if name.endswith("-qkd"))
@@ -64,18 +67,20 @@ def device_of(kind: str, folder: Path) -> Device:
 
 def deviating(folder: Path) -> Path:
     """A folder with the modules of ETSI 015, changed as `data/deviating.yaml` has it for a live device."""
-    (folder / "etsi").mkdir(parents=True)
+    (folder / "etsi").mkdir(parents=True, exist_ok=True)
     texts = {file.stem: file.read_text("utf-8") for file in (ROOT / "yang/etsi").glob("*.yang")}
     for change in yaml.safe_load((HERE / "data/deviating.yaml").read_text("utf-8")):
         if change.get("live"):
-            texts[change["module"]] = re.sub(change["was"], change["becomes"], texts[change["module"]])
+            texts[change["module"]] = re.sub(
+                change["was"], change["becomes"], texts[change["module"]], flags=re.DOTALL
+            )
     for name, text in texts.items():
         (folder / "etsi" / f"{name}.yang").write_text(text, "utf-8")
     return folder
 
 
 async def main(kind: str, folder: Path) -> None:
-    device = device_of(kind, folder)
+    device, limited = device_of(kind, folder), kind == "limited"
     place = folder / "place.json"
     served = await serve_agent(
         device,
@@ -86,7 +91,9 @@ async def main(kind: str, folder: Path) -> None:
         users={name: [(folder / f"{name}.pub").read_text()] for name in ("noc", "guest")},
         roles={"guest": "viewer"},
         recovery_users=("noc",),
-        limits=Limits(hello_timeout_s=HELLO_TIMEOUT_S),
+        limits=Limits(hello_timeout_s=HELLO_TIMEOUT_S, idle_timeout_s=IDLE_TIMEOUT_S if limited else None),
+        admission=admission.Limits(max_sessions_per_user=MAX_SESSIONS) if limited else None,
+        startup=limited,
     )
     new = place.with_suffix(".new")
     new.write_text(json.dumps({"port": served.port, "host-key": served.host_key_public}))

@@ -15,7 +15,8 @@ import pytest
 import yaml
 from tests.conformance.conftest import Server, Start
 
-from sdqkd.conformance.runner import Report
+from sdqkd.conformance.case import shipped_sections
+from sdqkd.conformance.runner import Report, select
 from sdqkd.conformance.session import Patience
 
 DATA = Path(__file__).parent / "data"
@@ -60,6 +61,19 @@ def surplus(report: Report, name: str) -> list[str]:
 def test_our_agent(start_agent: Start, kind: str, target: str) -> None:
     report = start_agent(kind).run(target, Patience(answer_s=5.0))
     assert surplus(report, f"agent-{target}") == []
+
+
+def test_an_agent_with_startup_and_tight_limits(start_agent: Start) -> None:
+    wanted = ["operations/*", "limits/*-timeout", "limits/session-limit", "hello/*", "candidate/*"]
+    report = start_agent("limited").run(
+        "sdqkd-conformance", Patience(answer_s=5.0), select(shipped_sections(), wanted)
+    )
+    assert [(one.case.id, one.reason) for one in report.results if one.outcome == "failed"] == []
+    assert {one.case.id for one in report.results if one.outcome == "skipped"} == {
+        "operations/no-startup",
+        "operations/no-candidate",
+        "candidate/restart",
+    }
 
 
 def test_netconfd(netconfd: Server) -> None:

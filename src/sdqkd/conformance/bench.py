@@ -48,8 +48,13 @@ class Bench:
         return "candidate" if self.facts.offers("candidate") else "running"
 
     def take(self) -> RawSession:
-        """An idle session, or a new one."""
-        return self.idle.popleft() if self.idle else greet(self.login, self.patience)
+        """An idle session that the server has not ended, or a new one. Raises SdqkdError."""
+        while self.idle:
+            session = self.idle.popleft()
+            if session.open:
+                return session
+            session.drop()
+        return greet(self.login, self.patience)
 
     def dismiss(self) -> None:
         """Close all idle sessions."""

@@ -152,6 +152,11 @@ class RawSession:
                 return True
         return False
 
+    @property
+    def open(self) -> bool:
+        """Whether the server has not ended the session, as far as we have heard."""
+        return self._channel.open
+
     def drop(self) -> None:
         """Leave without a word."""
         self._channel.drop()

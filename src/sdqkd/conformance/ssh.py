@@ -61,6 +61,11 @@ class Channel:
         except OSError:
             return b""
 
+    @property
+    def open(self) -> bool:
+        """Whether the peer has neither closed nor gone."""
+        return self._transport.is_active() and not (self._channel.closed or self._channel.eof_received)
+
     def drop(self) -> None:
         """Leave without a word."""
         self._transport.close()
