@@ -1,0 +1,55 @@
+"""Requests that come again and again, the same but for their message-id: they are read once.
+
+Only those that read are kept, since an edit is seldom sent twice and may hold a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from sdqkd.netconf.messages import Rpc
+
+ROOM = 128
+MAX_BYTES = 2048  # of a request that is kept: a tree takes some ten times that
+
+# Up to the value of the message-id, which is found only where it can be nothing else; the value says itself.
+_START = re.compile(
+    rb"(?:<\?xml [^<>]*\?>\s*)?<(?:[\w.-]+:)?rpc"
+    rb"(?:\s+[\w.:-]+\s*=\s*\"[^\"<>]*\")*?\s+message-id=\"([\w.:-]+)\""
+)
+
+
+class Repeats:
+    """The last requests that were read, by their text. Nobody may change the elements of what it gives."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Rpc] = {}
+
+    def find(self, message: bytes) -> tuple[bytes | None, Rpc | None]:
+        """What to call a message in `keep` (None if it cannot be kept), and how it was read before (if it was)."""
+        if len(message) > MAX_BYTES:
+            return None, None
+        start = _START.match(message)
+        if start is None:
+            return None, None
+        first, end = start.span(1)
+        text = message[:first] + message[end:]
+        known = self._known.pop(text, None)
+        if known is None:
+            return text, None
+        self._known[text] = known  # at the end, as the one used last
+        message_id = start[1].decode()
+        return text, replace(known, message_id=message_id, attributes=_renamed(known, message_id))
+
+    def keep(self, text: bytes, rpc: Rpc) -> None:
+        """Remember how a message was read."""
+        if not rpc.name.startswith("get"):
+            return
+        if len(self._known) >= ROOM:
+            del self._known[next(iter(self._known))]
+        self._known[text] = rpc
+
+
+def _renamed(rpc: Rpc, message_id: str) -> dict[str, str]:
+    return {**(rpc.attributes or {}), "message-id": message_id}
