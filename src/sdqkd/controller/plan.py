@@ -29,7 +29,8 @@ _NOTHING = object()  # what a leaf with its default counts for
 class DevicePlan:
     """The changes of one device. `base` and `result` are digests of what it owns to us before and after.
 
-    `guarantee` says how safely it can be changed, None if it was not asked.
+    `guarantee` says how safely it can be changed, None if it was not asked. `models` stands for the YANG modules
+    that it had (`models.models_id`), "" if it does not say: a plan for others is stale.
     """
 
     model_set: str
@@ -37,6 +38,7 @@ class DevicePlan:
     result: str
     changes: tuple[Change, ...] = ()
     guarantee: Guarantee | None = None
+    models: str = ""
 
     @property
     def schema(self) -> Schema:
@@ -51,6 +53,7 @@ class DevicePlan:
             "result": self.result,
             "changes": [change_to_json(self.schema, change) for change in self.changes],
             **({"guarantee": self.guarantee} if self.guarantee else {}),
+            **({"models": self.models} if self.models else {}),
         }
 
     def reverse(self) -> DevicePlan:
@@ -126,7 +129,8 @@ def _device_from_json(device: Any) -> DevicePlan:
     guarantee = device.get("guarantee")
     if guarantee is not None and guarantee not in TEXTS:
         raise ValueError(f"there is no guarantee '{guarantee}'")
-    return DevicePlan(schema.name, str(device["base"]), str(device["result"]), changes, guarantee)
+    base, result, models = str(device["base"]), str(device["result"]), str(device.get("models", ""))
+    return DevicePlan(schema.name, base, result, changes, guarantee, models)
 
 
 def make_plan(
@@ -134,22 +138,28 @@ def make_plan(
     desired: Mapping[str, Desired],
     running: Mapping[str, Container],
     guarantees: Mapping[str, Guarantee] | None = None,
+    models: Mapping[str, str] | None = None,
 ) -> Plan:
     """What leads from the running configurations to the desired ones. Each desired device is in `running`.
 
-    `guarantees` says how safely devices can be changed, of those that were asked.
+    `guarantees` says how safely devices can be changed, `models` which modules they have (`models.models_id`),
+    of those that were asked.
     """
-    found = guarantees or {}
-    devices = {name: _device_plan(wanted, running[name], found.get(name)) for name, wanted in desired.items()}
+    safe, has = guarantees or {}, models or {}
+    devices = {
+        name: replace(device_plan(wanted, running[name]), guarantee=safe.get(name), models=has.get(name, ""))
+        for name, wanted in desired.items()
+    }
     return Plan(network, devices)
 
 
-def _device_plan(wanted: Desired, running: Container, guarantee: Guarantee | None) -> DevicePlan:
+def device_plan(wanted: Desired, running: Container) -> DevicePlan:
+    """What leads one device from what it holds to what is wanted of it."""
     schema = load(wanted.model_set)
     changes = differences(schema, running, wanted.tree, wanted.owned)
     base = digest(schema, running, wanted.owned)
     result = digest(schema, apply(schema, running, changes), wanted.owned)
-    return DevicePlan(wanted.model_set, base, result, changes, guarantee)
+    return DevicePlan(wanted.model_set, base, result, changes)
 
 
 def differences(schema: Schema, old: Container, new: Container, owned: tuple[Path, ...]) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ refused. A call that is not answered in time ends the session: nobody knows then
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,9 +15,10 @@ from sdqkd.controller.connect import Connector
 from sdqkd.controller.exchange import Exchange
 from sdqkd.controller.guarantee import ROLLBACK_ON_ERROR, STARTUP, VALIDATE, Guarantee, guarantee_of
 from sdqkd.controller.intent import identity_of, owned_by
-from sdqkd.errors import DeviceError, LockHeldError, RpcError, RpcErrors, SessionLostError
+from sdqkd.controller.models import LIBRARY, Modules, from_hello, from_library, models_id
+from sdqkd.errors import DeviceError, LockHeldError, RpcError, RpcErrors, SdqkdError, SessionLostError
 from sdqkd.netconf.hello import Hello
-from sdqkd.netconf.messages import Reply
+from sdqkd.netconf.messages import Notification, Reply
 from sdqkd.netconf.xml import Element, escape
 from sdqkd.network.model import Device
 from sdqkd.schema.changes import changes_to_xml
@@ -33,6 +34,10 @@ _SESSIONS = (
     f'<filter type="subtree"><netconf-state xmlns="{_MONITORING}"><sessions><session><session-id/><username/>'
     "<login-time/></session></sessions></netconf-state></filter>"
 )
+
+
+_EVENTS = "urn:ietf:params:xml:ns:netconf:notification:1.0"
+_CAN_NOTIFY = tuple(f"urn:ietf:params:netconf:capability:{name}:1.0" for name in ("notification", "interleave"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class DeviceSession:
         self.guarantee: Guarantee = guarantee_of(hello) or "running"
         self.has_startup = hello.offers(STARTUP)
         self.can_validate = any(map(hello.offers, VALIDATE))
+        self.models_id = models_id(hello.capabilities)
         self._exchange = exchange
         self._timeouts = timeouts
         self._own_row: SessionRow | None = None
@@ -143,6 +149,30 @@ class DeviceSession:
         """End another session (RFC 6241 section 7.9). Raises RpcError or RpcErrors."""
         await self._ask("kill-session", f"<session-id>{session_id}</session-id>")
 
+    @property
+    def can_notify(self) -> bool:
+        """Whether it tells of events on a session on which calls can still be made (RFC 5277 section 6)."""
+        return all(map(self.hello.offers, _CAN_NOTIFY))
+
+    async def subscribe(self, on_event: Callable[[Notification], None]) -> None:
+        """Hear of all events from now on (RFC 5277). Raises RpcError or RpcErrors."""
+        self._exchange.on_notification = on_event
+        await self._ask("create-subscription", namespace=_EVENTS)
+
+    def when_lost(self, on_lost: Callable[[SdqkdError], None]) -> None:
+        """Be told, once, when the session is over, for whatever reason; at once if it is."""
+        if self._exchange.lost is not None:
+            on_lost(self._exchange.lost)
+        else:
+            self._exchange.on_lost = on_lost
+
+    async def modules(self) -> Modules:
+        """The YANG modules that the device implements, as it says itself. Raises RpcError or RpcErrors."""
+        names = ("yang-library", "modules-state")
+        wanted = "".join(f'<{name} xmlns="{LIBRARY}"/>' for name in names)
+        reply = await self._ask("get", f'<filter type="subtree">{wanted}</filter>')
+        return (from_library(reply.data) if reply.data is not None else {}) or from_hello(self.hello.capabilities)
+
     async def discard_changes(self) -> None:
         """Make the candidate equal to running again."""
         await self._ask("discard-changes")
@@ -180,8 +210,11 @@ class DeviceSession:
         """End at once. The device gives up our locks, and with them what we left in the candidate."""
         self._exchange.end(reason)
 
-    async def _ask(self, operation: str, content: str = "", within_s: float | None = None) -> Reply:
-        answer = self._exchange.call(f"<{operation}>{content}</{operation}>".encode())
+    async def _ask(
+        self, operation: str, content: str = "", within_s: float | None = None, namespace: str = ""
+    ) -> Reply:
+        declared = f' xmlns="{namespace}"' if namespace else ""
+        answer = self._exchange.call(f"<{operation}{declared}>{content}</{operation}>".encode())
         seconds = min(self._timeouts.answer_s, within_s or self._timeouts.answer_s)
         try:
             async with asyncio.timeout(seconds):
