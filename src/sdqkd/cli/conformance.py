@@ -14,7 +14,7 @@ from rich.text import Text
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.errors import InputError, SdqkdError
 
-EXIT_FAILED = 1
+EXIT_FAILED = 2
 DEFAULT_PORT = 830
 _CLIENTS = ("paramiko", "ncclient")
 _STYLES = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "dim"}
@@ -42,7 +42,8 @@ _STYLES = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "
 def command(server: str | None, **given: Any) -> int:
     """Find out whether the NETCONF server at HOST:PORT does what the RFCs demand.
 
-    It writes to the server and provokes it: not for a device in service. Exits with 1 if a case fails.
+    It writes to the server and provokes it: not for a device in service. Exits with 2 if a case fails, with 1
+    if none could be run.
     """
     _check_clients()
     from sdqkd.conformance import case, report, runner

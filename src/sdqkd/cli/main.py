@@ -1,6 +1,7 @@
 """The command `sdqkd`: its subcommands, and what every one of them does with an error.
 
-Exit codes: 0 done, or nothing to change; 1 an error, or wrong usage; 2 `plan` found changes; 130 interrupted.
+Exit codes: 0 done, or nothing to change; 1 an error, or wrong usage; 2 `plan` found changes,
+or `conformance` a fault; 130 interrupted.
 Subcommands are imported when they run, so that `--help` answers at once.
 """
 
