@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from lxml import etree
 
 from sdqkd.agent.server import Agent
-from sdqkd.netconf.events import NEED_DATA, HelloReceived, ReplyReceived
+from sdqkd.netconf.events import NEED_DATA, HelloReceived, NotificationReceived, ReplyReceived
 from sdqkd.netconf.framing import Framer
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1, Hello
-from sdqkd.netconf.messages import Reply
+from sdqkd.netconf.messages import Notification, Reply
 from sdqkd.netconf.session import ClientSession
 from sdqkd.netconf.xml import BASE
 from sdqkd.transport import memory
@@ -25,6 +25,7 @@ class Client:
         self.modules = modules
         self.hello: Hello | None = None
         self.closed = False
+        self.heard: list[Notification] = []
         self._protocol = ClientSession(bases, modules)
         self._replies: list[Reply] = []
         self._link: Link | None = None
@@ -42,6 +43,8 @@ class Client:
                 self.hello = event.hello
             elif isinstance(event, ReplyReceived):
                 self._replies.append(event.reply)
+            elif isinstance(event, NotificationReceived):
+                self.heard.append(event.notification)
 
     def link_lost(self, error: Exception | None) -> None:
         self.closed = True

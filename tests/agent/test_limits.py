@@ -52,12 +52,12 @@ def test_an_idle_session_ends(make: Make, clock: Clock) -> None:
 def test_whoever_gets_notifications_is_not_idle(make: Make, clock: Clock) -> None:
     agent = make(idle_timeout_s=100)
     client = join(agent)
-    (session,) = agent.sessions
-    session.subscribed = True
-    clock.advance(1000)
+    client.ask('<create-subscription xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+               "<startTime>2026-03-01T11:00:00Z</startTime><stopTime>2026-03-01T12:16:00Z</stopTime>"
+               "</create-subscription>")  # fmt: skip
+    clock.advance(950)
     assert not client.closed
-    session.subscribed = False
-    clock.advance(100)
+    clock.advance(150)
     assert client.closed
 
 

@@ -9,8 +9,8 @@ import pytest
 from tests.agent.memory_client import Client, Clock, join_raw
 from tests.datastore.small_node import SmallNode
 
-from sdqkd.agent.monitoring import _host
 from sdqkd.agent.server import Agent
+from sdqkd.agent.sessions import host_of
 from sdqkd.netconf.framing import frame_chunks, frame_eom
 from sdqkd.netconf.hello import BASE_1_0, BASE_1_1, Hello, build_hello
 from sdqkd.schema import json
@@ -89,4 +89,4 @@ def test_killed_and_closed_sessions_are_not_dropped_but_silent_ones_are(
     [("192.0.2.1:4711", "192.0.2.1"), ("[2001:db8::1]:4711", "2001:db8::1"), ("client", "client")],
 )
 def test_a_host_is_told_without_its_port(peer: str, host: str) -> None:
-    assert _host(peer) == host
+    assert host_of(peer) == host

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from tests.notifications.conftest import START, World
 
+from sdqkd.notifications.board import Limits
 from sdqkd.notifications.message import payload_of
 from sdqkd.notifications.qkd_settings import DEFAULTS, Thresholds
 from sdqkd.notifications.qkd_watch import Memory, QkdWatch, begin, judge
@@ -169,6 +170,7 @@ def test_what_nobody_needs_to_hear_holds_nothing_back(at: At) -> None:
 
 def test_what_is_held_back_is_logged_though_nobody_listens(world: Callable[..., World]) -> None:
     place = world(watch=QkdWatch())
+    place.wait(1)  # it learns how the node is
     for status in ("ACTIVE", "PASSIVE"):
         place.state = link(status, skr=0)
         place.hub.state_changed(place.now)
@@ -202,6 +204,7 @@ def test_what_is_gone_is_forgotten(at: At) -> None:
 def test_the_hub_publishes_on_both_streams(world: Callable[..., World], schema: Schema) -> None:
     watch = QkdWatch()
     place = world(watch=watch)
+    place.wait(1)
     sessions = [place.session(1), place.session(2)]
     for session, stream in zip(sessions, ("NETCONF", "QKD"), strict=True):
         place.establish(session, f"<stream>{stream}</stream>")
@@ -217,13 +220,24 @@ def test_the_hub_publishes_on_both_streams(world: Callable[..., World], schema: 
 
 
 def test_a_node_that_nobody_listens_to_is_looked_at_after_a_change_only(world: Callable[..., World]) -> None:
-    place = world(watch=QkdWatch())
-    assert place.hub.due is None
-    place.configure((NODE, "qkdn_version"), "1")
-    reads = place.reads
+    place = world(watch=QkdWatch(), limits=Limits(poll=None))
     place.wait(3600)
-    assert place.reads == reads + 1
-    assert place.hub.due is None
+    assert (place.reads, place.hub.due) == (1, None)
+    place.configure((NODE, "qkdn_version"), "1")
+    assert (place.reads, place.hub.due) == (1, place.now + timedelta(seconds=1))
+    for _ in range(3):
+        place.hub.state_may_change(place.now)
+    place.wait(3600)
+    assert (place.reads, place.hub.due) == (2, None)
+
+
+def test_what_was_configured_before_the_first_look_is_told(world: Callable[..., World]) -> None:
+    place = world(watch=QkdWatch())
+    session = place.session()
+    place.establish(session, "<stream>QKD</stream>")
+    place.configure((NODE, "qkd_applications", ("qkd_app", (LINK,)), "app_priority"), "1")
+    place.wait(1)
+    assert session.names() == ["sdqkdn_application_new"]
 
 
 def test_a_node_that_does_not_answer_is_asked_again_later(world: Callable[..., World]) -> None:

@@ -9,10 +9,12 @@ retrieval        what get and get-config give: filters and defaults
 nmda             get-data and edit-data: the datastores of NMDA
 partial_lock     locks of parts of running
 get_schema       the text of the models
+notification_operations  those about subscriptions
 call             what an operation gets
 parameters       how their parameters are read
 service          what all sessions of an agent share
 sessions         the open sessions, and what is counted
+notifier         tells those who have subscribed what happens
 capabilities     what the hello announces
 library          the YANG library
 monitoring       what an agent reports of itself

@@ -73,14 +73,16 @@ def _elements(config: Element) -> list[Element]:
 
 def _commit(call: Call) -> bytes:
     service, parameters = call.service, call.parameters
-    service.datastores.commit(
+    confirm = _confirmation(parameters)
+    event = service.datastores.commit(
         call.session.id,
-        confirm=_confirmation(parameters),
+        confirm=confirm,
         persist_id=parameters.optional_text("persist-id"),
         now_s=service.clock.now_s(),
         rights=call.rights,
     )
     service.commit_timer.set()
+    service.notifier.commit_pending(event, call.session, confirm.timeout_s if confirm else None)
     return OK
 
 
@@ -97,9 +99,10 @@ def _confirmation(parameters: Parameters) -> Confirmation | None:
 
 def _cancel_commit(call: Call) -> bytes:
     try:
-        call.service.datastores.cancel_commit(call.session.id, call.parameters.optional_text("persist-id"))
+        event = call.service.datastores.cancel_commit(call.session.id, call.parameters.optional_text("persist-id"))
     finally:
         call.service.commit_timer.set()
+    call.service.notifier.commit_pending(event, call.session)
     return OK
 
 
@@ -131,7 +134,7 @@ def _kill_session(call: Call) -> bytes:
     victim = call.service.sessions.get(session_id)
     if victim is None:
         raise invalid_value("session-id", f"there is no session {session_id}")
-    victim.end(f"killed by session {call.session.id}", "killed")
+    victim.end(f"killed by session {call.session.id}", "killed", call.session.id)
     return OK
 
 

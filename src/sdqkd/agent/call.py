@@ -40,7 +40,7 @@ class Operation:
     """
 
     handler: Handler
-    parameters: tuple[str, ...] = ()
+    parameters: tuple[str, ...] | None = ()  # None: the handler reads them, from `Parameters.operation`
     changes: bool = True
     lists: tuple[str, ...] = ()
     repeats: bool = False

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from sdqkd.agent import audit
 from sdqkd.agent.clock import Clock, Timer
+from sdqkd.agent.notifier import Notifier
 from sdqkd.datastore.datastores import Datastores
 
 
 class CommitTimer:
     """At most one call to come, at the moment that the datastores name. `device` is for the logs."""
 
-    def __init__(self, device: str, datastores: Datastores, clock: Clock) -> None:
+    def __init__(self, device: str, datastores: Datastores, notifier: Notifier, clock: Clock) -> None:
         self._device = device
         self._datastores = datastores
+        self._notifier = notifier
         self._clock = clock
         self._timer: Timer | None = None
 
@@ -26,7 +28,8 @@ class CommitTimer:
             self._timer = self._clock.call_later(max(0.0, due_s - self._clock.now_s()), self._expire)
 
     def _expire(self) -> None:
-        if self._datastores.expire(self._clock.now_s()):
-            audit.server_event(self._device, "confirmed-commit", "timeout")
+        if event := self._datastores.expire(self._clock.now_s()):
+            audit.server_event(self._device, "confirmed-commit", event)
+            self._notifier.commit_pending(event)
         # A timer may ring a moment early.
         self.set()

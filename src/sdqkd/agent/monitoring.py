@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sdqkd.agent.clock import time_text
-from sdqkd.agent.sessions import Counters, Session, Sessions
+from sdqkd.agent.sessions import Counters, Session, Sessions, host_of
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.schema.json import decode
 from sdqkd.schema.path import format_path
@@ -104,7 +104,7 @@ def _session_list(sessions: Iterable[Session]) -> Entries:
 
 
 def _session(session: Session) -> Container:
-    host = _host(session.peer)
+    host = host_of(session.peer)
     return Container(
         {
             "session-id": str(session.id),
@@ -115,12 +115,6 @@ def _session(session: Session) -> Container:
             **_counters(session.counters),
         }
     )
-
-
-def _host(peer: str) -> str:
-    """Take the port off `host:port`, and the brackets off an IPv6 address."""
-    host = peer.rpartition(":")[0] or peer
-    return host.removeprefix("[").removesuffix("]")
 
 
 def _counters(counters: Counters) -> dict[str, str]:

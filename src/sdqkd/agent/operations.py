@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sdqkd.agent import base_operations, get_schema, nmda, partial_lock
+from sdqkd.agent import base_operations, get_schema, nmda, notification_operations, partial_lock
 from sdqkd.agent.call import Call, Operation
 from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
@@ -18,6 +18,7 @@ from sdqkd.netconf.messages import Rpc
 OPERATIONS: Mapping[str, Operation] = {
     **base_operations.OPERATIONS,
     **get_schema.OPERATIONS,
+    **notification_operations.OPERATIONS,
     **nmda.OPERATIONS,
     **partial_lock.OPERATIONS,
 }

@@ -33,7 +33,8 @@ class Filter:
 class Parameters:
     """The children of an operation element, of which only those named in `known` may be there.
 
-    They are in its namespace; for one in another namespace, `known` has its XML name. What is in `lists` may come
+    With None the operation reads what it was given by itself. They are in its namespace; for one in another
+    namespace, `known` has its XML name. What is in `lists` may come
     more than once. `targets` are the datastores that there are. Every method raises RpcError if the parameter is
     wrong.
     """
@@ -41,14 +42,16 @@ class Parameters:
     def __init__(
         self,
         operation: Element,
-        known: Collection[str],
+        known: Collection[str] | None,
         targets: Collection[Target] = ("running", "candidate"),
         lists: Collection[str] = (),
     ) -> None:
-        self._operation = operation
+        self.operation = operation
         self._targets = targets
         self._found: dict[str, Element] = {}
         self._more: dict[str, list[Element]] = {}
+        if known is None:
+            return
         for child in _children(operation):
             name = local_name_of(child)
             own = name if namespace_of(child) == namespace_of(operation) else str(child.tag)
@@ -107,7 +110,7 @@ class Parameters:
     def element(self, name: str) -> Element:
         """Give the element of a parameter that must be there."""
         if name not in self._found:
-            message = f"<{local_name_of(self._operation)}> needs <{name}>"
+            message = f"<{local_name_of(self.operation)}> needs <{name}>"
             raise _parameter_error("missing-element", name, message)
         return self._found[name]
 

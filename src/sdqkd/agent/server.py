@@ -15,6 +15,7 @@ from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.library import library
 from sdqkd.agent.monitoring import Monitor
 from sdqkd.agent.nmda import DERIVED
+from sdqkd.agent.notifier import Notifier
 from sdqkd.agent.ports import Home, Ports, Tls, Ways, open_ports
 from sdqkd.agent.reporting import Reporting
 from sdqkd.agent.roles import Role, factory_access
@@ -76,7 +77,9 @@ class Agent:
         announced = capabilities(schema, names)
         monitor = Monitor(datastores, sessions, announced, clock.wall())
         datastores.watchers.append(lambda change: audit.changed(name, _who(sessions, change), schema, change))
-        hardware.reports += (access.state, monitor.state, lambda: library(schema, names).tree)
+        notifier = Notifier(device, datastores, sessions, access, clock)
+        hardware.checks.append(notifier.hub.check)
+        hardware.reports += (access.state, monitor.state, notifier.hub.state, lambda: library(schema, names).tree)
         self._service = Service(
             name=name,
             schema=schema,
@@ -86,9 +89,10 @@ class Agent:
             namespaces={module.name: module.namespace for module in schema.modules},
             limits=limits or Limits(),
             clock=clock,
-            commit_timer=CommitTimer(name, datastores, clock),
+            commit_timer=CommitTimer(name, datastores, notifier, clock),
             defaults=DefaultsInUse(schema),
             access=access,
+            notifier=notifier,
         )
 
     @property
@@ -109,6 +113,7 @@ class Agent:
         """End all sessions."""
         for session in self.sessions:
             session.end("the agent stops", "other")
+        self._service.notifier.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sdqkd.agent.access import AccessControl
 from sdqkd.agent.clock import Clock
 from sdqkd.agent.commit_timer import CommitTimer
+from sdqkd.agent.notifier import Notifier
 from sdqkd.agent.sessions import Sessions
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.netconf.session import SERVER_MAX_MESSAGE_BYTES
@@ -45,3 +46,4 @@ class Service:
     commit_timer: CommitTimer
     defaults: DefaultsInUse
     access: AccessControl
+    notifier: Notifier

@@ -39,7 +39,6 @@ class AgentSession:
         self.protocol = ""
         self.login_time = service.clock.wall()
         self.counters = Counters()
-        self.subscribed = False
         self._service = service
         self._link: Link | None = None
         self._protocol: ServerSession | None = None
@@ -47,6 +46,7 @@ class AgentSession:
         self._paused = False  # the client does not read
         self._resting = False  # others have their turn
         self._last_call = False
+        self._greeted = False
 
     # What the transport calls
 
@@ -81,15 +81,26 @@ class AgentSession:
     def resume_writing(self) -> None:
         """Go on with the calls that have waited."""
         self._paused = False
+        self._service.notifier.flush(self)
         self._go_on()
 
-    # What operations call
+    # What operations and notifications call
+
+    @property
+    def writable(self) -> bool:
+        """Whether it may get a notification now."""
+        return self._greeted and self._protocol is not None and not self._paused
+
+    def notify(self, message: bytes) -> None:
+        """Send a <notification>, unframed."""
+        self.counters.out_notifications += 1
+        self._send(message)
 
     def close_after_reply(self) -> None:
         """End in good order as soon as the current call is answered."""
         self._last_call = True
 
-    def end(self, reason: str, how: Termination) -> None:
+    def end(self, reason: str, how: Termination, killed_by: int | None = None) -> None:
         """End the session: its locks become free, its link is closed. May be called again."""
         if self._protocol is None:
             return
@@ -97,10 +108,15 @@ class AgentSession:
         protocol.close()
         self._watchdog.stop()
         self._service.sessions.remove(self, how)
+        notifier = self._service.notifier
+        notifier.leave(self)
         undone = self._service.datastores.end_session(self.id)
         audit.session_event(self._service.name, self, f"ends: {reason}")
         if undone:
             audit.server_event(self._service.name, "confirmed-commit", undone)
+            notifier.commit_pending(undone, self)
+        if self._greeted or how == "bad-hello":
+            notifier.session_ended(self, how, killed_by)
         if self._link is not None:
             self._link.close()
 
@@ -139,12 +155,14 @@ class AgentSession:
     def _handle(self, event: ServerEvent) -> None:
         if isinstance(event, HelloReceived):
             self._watchdog.expect("hello", None)
+            self._greeted = True
+            self._service.notifier.session_started(self)
         elif isinstance(event, RpcReceived):
             self.counters.in_rpcs += 1
-            self._send(self._answer(event.rpc))
+            self._reply(self._answer(event.rpc))
         elif isinstance(event, RpcRefused):
             self.counters.in_bad_rpcs += 1
-            self._send(self._refuse(event.rpc, (event.error,)))
+            self._reply(self._refuse(event.rpc, (event.error,)))
         elif isinstance(event, Ended):
             self.end("the client left", "dropped")
         if self._protocol is not None:
@@ -178,16 +196,21 @@ class AgentSession:
             )
 
     def _overdue(self, what: str) -> None:
-        if what == "call" and self.subscribed:
+        if what == "call" and self._service.notifier.hub.serves(self.id):
             self._watchdog.expect("call", self._service.limits.idle_timeout_s)
         else:
             self.end(_OVERDUE[what], "timeout")
 
+    def _reply(self, message: bytes) -> None:
+        self._send(message)
+        if self._last_call:
+            self.end("closed by the client", "closed")
+        else:
+            self._service.notifier.flush(self)
+
     def _send(self, message: bytes) -> None:
         if self._protocol is not None and self._link is not None:
             self._link.write(self._protocol.send(message))
-            if self._last_call:
-                self.end("closed by the client", "closed")
 
     def _answer(self, rpc: Rpc) -> bytes:
         try:

@@ -29,10 +29,7 @@ class Counters:
 
 
 class Session(Protocol):
-    """One open session, as operations see it. `protocol` is what carries it, `ssh` or `tls`.
-
-    Whoever sends it notifications sets `subscribed`: it is not idle then, though it says nothing.
-    """
+    """One open session, as operations see it. `protocol` is what carries it, `ssh` or `tls`."""
 
     id: int
     username: str
@@ -40,14 +37,22 @@ class Session(Protocol):
     protocol: str
     login_time: datetime
     counters: Counters
-    subscribed: bool
+
+    @property
+    def writable(self) -> bool:
+        """Whether it may get a notification now: it has said hello, and reads what it gets."""
+        ...
+
+    def notify(self, message: bytes) -> None:
+        """Send a <notification>, unframed."""
+        ...
 
     def close_after_reply(self) -> None:
         """End in good order as soon as the current call is answered."""
         ...
 
-    def end(self, reason: str, how: Termination) -> None:
-        """End now; the reason is for people."""
+    def end(self, reason: str, how: Termination, killed_by: int | None = None) -> None:
+        """End now; the reason is for people. `killed_by` is the session that wants it."""
         ...
 
 
@@ -107,3 +112,9 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._open)
+
+
+def host_of(peer: str) -> str:
+    """Take the port off `host:port`, and the brackets off an IPv6 address."""
+    host = peer.rpartition(":")[0] or peer
+    return host.removeprefix("[").removesuffix("]")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
@@ -35,4 +36,17 @@ class Device(Protocol):
 
     def state(self) -> Container:
         """Give what the hardware reports now: config-false nodes and the keys of the entries above them."""
+        ...
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A device that says itself when its state may have changed, so that nobody needs to ask again and again."""
+
+    def watch(self, listener: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `listener` whenever the state may be another than when it was asked for last.
+
+        It must return at once, and ask for the state later. Gives what ends it, or None if what is behind this
+        device cannot say.
+        """
         ...

@@ -16,6 +16,7 @@ MODULE = "ietf-netconf-notifications"
 MAX_EDITS = 100
 
 Termination: TypeAlias = Literal["closed", "killed", "dropped", "timeout", "bad-hello", "other"]
+Datastore: TypeAlias = Literal["running", "startup"]  # of the others RFC 6470 tells nothing
 ConfirmEvent: TypeAlias = Literal["start", "cancel", "timeout", "extend", "complete"]
 _OPERATIONS = {"add": "create", "remove": "delete", "change": "replace"}
 
@@ -33,7 +34,7 @@ def config_change(
     schema: Schema,
     changes: Sequence[Change],
     by: Client | None,
-    datastore: Literal["running", "startup"] = "running",
+    datastore: Datastore = "running",
 ) -> Container:
     """netconf-config-change: what a client, or the server itself (None), has changed.
 

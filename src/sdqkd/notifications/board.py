@@ -15,6 +15,7 @@ from sdqkd.schema.tree import Container
 
 RUNNING = "ietf-datastores:running"
 OPERATIONAL = "ietf-datastores:operational"
+_DEVICE = ""  # no datastore's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,17 @@ class Limits:
 
 
 class Sources:
-    """The datastores by their identities, each read once in a moment however many ask."""
+    """The datastores by their identities, each read once in a moment however many ask.
 
-    def __init__(self, readers: Mapping[str, Callable[[], Container]]) -> None:
+    `device` is operational without what the agent counts, which changes whenever somebody is told of it: RFC 8641
+    section 3.10 lets a server leave that out of what it tells on change.
+    """
+
+    def __init__(
+        self, readers: Mapping[str, Callable[[], Container]], device: Callable[[], Container] | None = None
+    ) -> None:
         self._readers = readers
+        self._device = device or readers.get(OPERATIONAL)
         self._trees: dict[str, Container] = {}
 
     def __contains__(self, datastore: object) -> bool:
@@ -49,6 +57,15 @@ class Sources:
         tree = self._trees.get(datastore)
         if tree is None:
             tree = self._trees[datastore] = self._readers[datastore]()
+        return tree
+
+    def read_changing(self, datastore: str) -> Container:
+        """What can be told on change of a datastore. KeyError if there is none of this name."""
+        if datastore != OPERATIONAL or self._device is None:
+            return self.read(datastore)
+        tree = self._trees.get(_DEVICE)
+        if tree is None:
+            tree = self._trees[_DEVICE] = self._device()
         return tree
 
     def forget(self) -> None:

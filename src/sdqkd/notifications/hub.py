@@ -7,32 +7,34 @@ again or has been answered. Without a subscription an event costs its place in t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sdqkd.errors import RpcError, SdqkdError
 from sdqkd.notifications import base_events, operations
 from sdqkd.notifications.base_events import Client
-from sdqkd.notifications.board import OPERATIONAL, RUNNING, Board, Limits, Sources
+from sdqkd.notifications.board import OPERATIONAL, Board, Limits, Sources
 from sdqkd.notifications.filters import Filters
 from sdqkd.notifications.legacy import LegacySubscription
 from sdqkd.notifications.message import payload_of
 from sdqkd.notifications.outlet import Subscriber
 from sdqkd.notifications.push import OnChangePush
+from sdqkd.notifications.reader import StreamReader
 from sdqkd.notifications.refusals import SN
 from sdqkd.notifications.report import state_of
 from sdqkd.notifications.selection import FILTERS
 from sdqkd.notifications.streams import NETCONF, Stream, StreamSpec
 from sdqkd.notifications.subscription import StreamSubscription
-from sdqkd.schema.diff import Change, diff
+from sdqkd.schema.diff import diff
 from sdqkd.schema.elements import Element
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
-# State follows a change of configuration with some delay, and several changes often come at once; so it is also
-# the least time between two looks at the state that nobody asked for.
-_SETTLING = timedelta(seconds=1)
+# State follows a change with some delay, and several changes often come at once; so it is also the least time
+# between two looks at the state. All looks are at multiples of it: many agents of one plant share a reading.
+_SETTLING = timedelta(seconds=0.5)
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _LOG = logging.getLogger(__name__)
 
 
@@ -55,9 +57,16 @@ def _nobody(due: datetime | None) -> None:
     """Wake nobody."""
 
 
+def _settled(now: datetime) -> datetime:
+    """When to look at what has changed now."""
+    return _EPOCH + ((now - _EPOCH) // _SETTLING + 2) * _SETTLING
+
+
 class Hub:
-    """`sources` gives the datastores by identity (`ietf-datastores:running` and so on), `streams` those beside
-    NETCONF; `wake` is told when `tick` must be called, None for never, whenever that changes."""
+    """`sources` gives the datastores by identity, such as `ietf-datastores:running`, `device` operational without
+    what the agent itself counts; `streams` are those beside NETCONF. `wake` is told when `tick` must be called,
+    None for never, whenever that changes after the beginning.
+    """
 
     def __init__(
         self,
@@ -68,6 +77,7 @@ class Hub:
         streams: Sequence[StreamSpec] = (),
         netconf: StreamSpec = NETCONF,
         watch: Watch | None = None,
+        device: Callable[[], Container] | None = None,
         limits: Limits | None = None,
         wake: Callable[[datetime | None], None] = _nobody,
     ) -> None:
@@ -75,21 +85,21 @@ class Hub:
         self._board = Board(
             schema,
             {spec.name: Stream(spec, now) for spec in specs},
-            Sources(sources),
+            Sources(sources, device),
             Filters(schema),
             limits or Limits(),
         )
         self._watch = watch
+        self._begun = False  # whether the watch knows how the device was
         self._wake = wake
         self._due: datetime | None = None
-        self._look_at: datetime | None = None  # when the watch must look, beside when it wants to
+        self._look_at: datetime | None = None  # when to look at the device, beside when the watch wants to
         self._looked_at = now
         self._backlog: list[tuple[Container, str]] = []
         self._publishing = False
         self.operations = operations.handlers(self._board)
         if watch is not None:
-            watch.begin(self._board.sources.read(OPERATIONAL))
-            self._board.sources.forget()
+            self._look_at = self._due = _settled(now)
 
     @property
     def due(self) -> datetime | None:
@@ -120,42 +130,67 @@ class Hub:
         new: Container,
         now: datetime,
         by: Client | None = None,
-        changes: Sequence[Change] | None = None,
+        datastore: base_events.Datastore = "running",
     ) -> None:
-        """Tell that running has changed, by a client or by the server itself (None).
-
-        `changes` are their `diff`, if the caller has it already.
-        """
+        """Tell that a datastore has changed, by a client or by the server itself (None)."""
         if old is new:
             return
         board = self._board
         board.sources.forget()
         if f"{base_events.MODULE}:netconf-config-change" in board.schema.notifications:
-            if changes is None:
-                changes = diff(board.schema, old, new)
+            changes = diff(board.schema, old, new)
             if changes:
-                self.publish(base_events.config_change(board.schema, changes, by), now)
+                self.publish(base_events.config_change(board.schema, changes, by, datastore), now)
+        if datastore == "running":
+            self._running_changed(old, new, now)
+        self.datastores_changed(now)
+
+    def _running_changed(self, old: Container, new: Container, now: datetime) -> None:
         if old.children.get(FILTERS) is not new.children.get(FILTERS):
-            operations.follow_filters(board)
-        if self._watch is not None and self._look_at is None:
-            self._look_at = now + _SETTLING
-        self._look(RUNNING, OPERATIONAL)
+            operations.follow_filters(self._board)
+        if self._watch is not None and not self._begun:
+            # What it did before is not known any more; what it was told is.
+            self._watch.begin(old)
+            self._begun = True
+        self._look_soon(now)
+
+    def datastores_changed(self, now: datetime) -> None:
+        """Look at all datastores but operational: what only those who subscribed to them need to know."""
+        self._board.sources.forget()
+        self._look(*(name for name in self._board.sources if name != OPERATIONAL))
         self._pump(now)
 
+    def state_may_change(self, now: datetime) -> None:
+        """Look at the device's state soon, if anybody wants to know."""
+        self._look_soon(now)
+        self._settle(now)
+
+    def _look_soon(self, now: datetime) -> None:
+        if self._look_at is None and (self._watch is not None or self._is_pushed()):
+            self._look_at = _settled(now)
+
     def state_changed(self, now: datetime) -> None:
-        """Look at the device's state now, since it may have changed."""
+        """Look at the device's state now."""
         self._board.sources.forget()
         self._looked_at, self._look_at = now, None
         if self._watch is not None:
-            try:
-                notifications = self._watch.look(self._board.sources.read(OPERATIONAL), now)
-            except SdqkdError as error:
-                _LOG.warning("the state of the device cannot be read: %s", error)
-                notifications, self._look_at = (), now + _SETTLING
-            for notification in notifications:
-                self.publish(notification, now, self._watch.stream.name)
+            self._let_watch(self._watch, now)
         self._look(OPERATIONAL)
         self._pump(now)
+
+    def _let_watch(self, watch: Watch, now: datetime) -> None:
+        try:
+            tree = self._board.sources.read_changing(OPERATIONAL)
+            if not self._begun:
+                watch.begin(tree)
+                self._begun = True
+            notifications = watch.look(tree, now)
+        except SdqkdError as error:
+            _LOG.warning("the state of the device cannot be read: %s", error)
+            self._look_at = _settled(now)
+            return
+        for notification in notifications:
+            self.publish(notification, now, watch.stream.name)
 
     def session_started(self, client: Client, now: datetime) -> None:
         """Tell that a session has begun."""
@@ -201,6 +236,10 @@ class Hub:
             outlet.pump(now)
             self._settle(now)
 
+    def serves(self, session_id: int) -> bool:
+        """Whether a session has a subscription."""
+        return session_id in self._board.outlets
+
     def leave(self, session_id: int, now: datetime) -> None:
         """Forget a session that is gone."""
         if self._board.outlets.pop(session_id, None) is not None:
@@ -238,13 +277,21 @@ class Hub:
 
     def _is_listened(self) -> bool:
         """Whether a client wants to hear of what only looking can find."""
-        subscriptions = (one for outlet in self._board.outlets.values() for one in outlet.subscriptions)
+        return self._is_pushed() or (self._watch is not None and any(self._readers()))
+
+    def _is_pushed(self) -> bool:
+        """Whether a client is told of the device's state when it changes."""
         return any(
-            one.terms.datastore == OPERATIONAL
-            if isinstance(one, OnChangePush)
-            else self._watch is not None and isinstance(one, LegacySubscription | StreamSubscription)
-            for one in subscriptions
+            isinstance(one, OnChangePush) and one.terms.datastore == OPERATIONAL
+            for outlet in self._board.outlets.values()
+            for one in outlet.subscriptions
         )
+
+    def _readers(self) -> Iterator[StreamReader]:
+        for outlet in self._board.outlets.values():
+            for one in outlet.subscriptions:
+                if isinstance(one, LegacySubscription | StreamSubscription):
+                    yield one.reader
 
     # The work
 
@@ -262,9 +309,7 @@ class Hub:
 
     def _needed(self, stream: Stream) -> int | None:
         """The first event that a client has still to read."""
-        subscriptions = (one for outlet in self._board.outlets.values() for one in outlet.subscriptions)
-        readers = (one.reader for one in subscriptions if isinstance(one, LegacySubscription | StreamSubscription))
-        needs = (reader.needs for reader in readers if reader.stream is stream)
+        needs = (reader.needs for reader in self._readers() if reader.stream is stream)
         return min((number for number in needs if number is not None), default=None)
 
     def _look(self, *datastores: str) -> None:

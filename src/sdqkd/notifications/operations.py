@@ -110,7 +110,8 @@ def _to_datastore(
 
 def _view(board: Board, subscriber: Subscriber, terms: Terms, operation: Element | None, name: str) -> View:
     select = data_filter(board, terms, operation, name)
-    view = View(lambda: board.sources.read(terms.datastore or ""), subscriber, select)
+    read = board.sources.read_changing if isinstance(terms.trigger, OnChange) else board.sources.read
+    view = View(lambda: read(terms.datastore or ""), subscriber, select)
     try:
         view()  # what is read now is kept for the first update
     except ValueError as error:

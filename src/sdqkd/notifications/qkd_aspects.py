@@ -18,11 +18,11 @@ Level: TypeAlias = "str | int | tuple[Node | None, ...]"
 Entry: TypeAlias = "Container | None"
 Kind: TypeAlias = Literal["application", "interface", "link"]
 
-_NODE = f"{payloads.MODULE}:qkd_node"
+NODE = f"{payloads.MODULE}:qkd_node"
 LISTS: dict[Kind, Path] = {
-    "application": (_NODE, "qkd_applications", "qkd_app"),
-    "interface": (_NODE, "qkd_interfaces", "qkd_interface"),
-    "link": (_NODE, "qkd_links", "qkd_link"),
+    "application": (NODE, "qkd_applications", "qkd_app"),
+    "interface": (NODE, "qkd_interfaces", "qkd_interface"),
+    "link": (NODE, "qkd_links", "qkd_link"),
 }
 GONE = "gone"
 _NORMAL = "normal"
