@@ -15,7 +15,7 @@ def test_a_link_as_designed_reports_what_was_measured_on_it(lab):
     (error_rate,) = tx["qkdl_performance"]["phys_perf"]
     assert error_rate["perf_type"] == "etsi-qkd-node-types:QBER"
     cv, _ = lab.both("cv")
-    assert cv["qkdl_performance"]["phys_perf"] == [{"perf_type": "etsi-qkd-node-types:SNR", "value": "-0.4"}]
+    assert cv["qkdl_performance"]["phys_perf"] == [{"perf_type": "etsi-qkd-node-types:SNR", "value": "-8.813"}]
     assert cv["sdqkd-huawei-cv-qkd:laser-frequency-thz"] == "193.7"
 
 
@@ -182,12 +182,12 @@ def test_an_attenuator_lowers_the_rate_to_nothing(lab):
     assert tx["sdqkd-qkd-node:measured-loss-db"] == "15.4"
     assert 0 < lab.rate("cv") < 5000
     lab.set("bravo-switch", attenuator, "9.6")
-    assert lab.said("cv")[:2] == ("PASSIVE", "no key at a loss of 22.00 dB")
+    assert 0 < lab.rate("cv") < 500
     lab.set("bravo-switch", attenuator, "10.0")
     reason = "a loss of 22.40 dB is more than the 22 dB that interface 2 of alfa-qkd bears"
     assert lab.said("cv") == ("PASSIVE", reason, "PASSIVE", reason)
     tx, _ = lab.both("cv")
-    assert tx["qkdl_performance"]["phys_perf"] == [{"perf_type": "etsi-qkd-node-types:SNR", "value": "-10.4"}]
+    assert tx["qkdl_performance"]["phys_perf"] == [{"perf_type": "etsi-qkd-node-types:SNR", "value": "-18.81"}]
 
 
 def test_a_failed_module_is_told_at_both_ends(lab):

@@ -88,6 +88,13 @@ class Topology:
         """As `paths`, and also the ways that end on the way, each with `stopped`."""
         return self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, fibres, dark)
 
+    def inside_loss_db(self, a: Port, b: Port) -> float:
+        """Loss between two ports of one multiplexer or switch that are joined inside it."""
+        if a.element in self.switch_ports:
+            return self.switch_loss_db[a.element]
+        ports = self.multiplexers[a.element].ports
+        return ports[a.name].insertion_loss_db + ports[b.name].insertion_loss_db
+
     def _outside(
         self,
         so_far: LightPath,

@@ -39,6 +39,10 @@ class EmulatedNode:
         """Give what the node does now."""
         return self.running.reports().nodes[self.name]
 
+    def watch(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever the report may have changed; give what ends that."""
+        return self.running.watch(listener)
+
 
 @dataclass(frozen=True, slots=True)
 class EmulatedSwitch:
@@ -57,6 +61,10 @@ class EmulatedSwitch:
         """Give what each cross-connection does now."""
         return self.running.reports().switches[self.name]
 
+    def watch(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever the report may have changed; give what ends that."""
+        return self.running.watch(listener)
+
 
 @dataclass(frozen=True, slots=True)
 class EmulatedTransponder:
@@ -74,6 +82,10 @@ class EmulatedTransponder:
     def report(self) -> Mapping[str, ChannelReport]:
         """Give what each channel does now."""
         return self.running.reports().channels[self.name]
+
+    def watch(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever the report may have changed; give what ends that."""
+        return self.running.watch(listener)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,33 +6,33 @@ from collections.abc import Mapping
 
 from sdqkd.devices.transponder import ChannelReport, ChannelSettings
 from sdqkd.network.model import Port
+from sdqkd.network.topology import LightPath
+from sdqkd.plant.exposure import Launch
 from sdqkd.plant.light import Light
 
+Ways = Mapping[Launch, tuple[LightPath, ...]]  # every way of the light of each channel that is sent
 Arrivals = Mapping[tuple[Port, int], float]  # the strongest light in dBm by port and frequency in Hz
 
 
 def channel_reports(
-    channels: Mapping[str, Mapping[str, ChannelSettings]], light: Light
+    channels: Mapping[str, Mapping[str, ChannelSettings]], light: Light, ways: Ways
 ) -> dict[str, dict[str, ChannelReport]]:
     """Report of every channel of every transponder, by device and name."""
-    arrivals = _arrivals(channels, light)
+    arrivals = _arrivals(ways, light)
     return {
         device: {name: _report(device, channel, light, arrivals) for name, channel in own.items()}
         for device, own in channels.items()
     }
 
 
-def _arrivals(channels: Mapping[str, Mapping[str, ChannelSettings]], light: Light) -> Arrivals:
+def _arrivals(ways: Ways, light: Light) -> Arrivals:
     arrivals: dict[tuple[Port, int], float] = {}
-    for device, own in channels.items():
-        for channel in own.values():
-            if not channel.enabled or _failed(device, channel, light):
-                continue
-            for way in light.ways(Port(device, channel.port), channel.frequency_hz):
-                if not way.stopped:
-                    place = way.end, channel.frequency_hz
-                    power_dbm = channel.launch_power_dbm - light.loss_db(way)
-                    arrivals[place] = max(power_dbm, arrivals.get(place, power_dbm))
+    for launch, taken in ways.items():
+        for way in taken:
+            if not way.stopped:
+                place = way.end, launch.frequency_hz
+                power_dbm = launch.power_dbm - light.loss_db(way)
+                arrivals[place] = max(power_dbm, arrivals.get(place, power_dbm))
     return arrivals
 
 

@@ -1,88 +1,111 @@
-"""How key rate, error rate and signal-to-noise ratio follow from loss. Emulated, simple and in one place.
+"""What a pair of modules makes of loss and noise: key rate, error rate, signal-to-noise ratio.
 
-With the transmittance T = 10^(-loss/10):
-
-- *DV*, after decoy BB84: signal counts go with T, noise counts N do not depend on it. The error rate is
-  (e T + N/2) / (T + N) with the profile's error rate e at low loss, the rate goes with
-  (T + N) (1 - 2 h(error rate)), h the binary entropy. N is such that the rate vanishes at the profile's
-  `no_key_loss_db`, where the error rate is 11 %.
-- *CV*, after reverse reconciliation over a lossy channel: the rate goes with log2((1 - n T0) / (1 - n T)), n the
-  receiver's efficiency and T0 the transmittance at `no_key_loss_db`; the signal-to-noise ratio goes with T.
-
-A curve is scaled through one point that is known (`Anchor`): a measured link, or the profile's reference.
+The laws are those of `physics`, the figures those of the profile. A rate is scaled through one point that is known
+(`Anchor`): a measured link with the noise that it had then, or the profile's reference, where there was none.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-from sdqkd.profiles.profile import Profile
+from sdqkd.physics import bb84, gg02
+from sdqkd.physics.bb84 import Bb84
+from sdqkd.physics.decibel import ratio_to_db, transmittance
+from sdqkd.physics.gg02 import Gg02
+from sdqkd.physics.rates import anchored_bps, capped_bps
+from sdqkd.plant.noise import Noise
+from sdqkd.profiles.profile import CvFigures, DvFigures, Profile
 
-ERROR_LIMIT = 0.11002786443835955  # 1 - 2 h(e) vanishes here
-CV_EFFICIENCY = 0.6
+SILENCE = Noise()
+_MORE = 1 + 1e-9  # what rounding may add to a noise that did not change
+
+
+class Conditions(NamedTuple):
+    """What the light of a link meets. Its frequency is that of the quantum channel."""
+
+    loss_db: float
+    frequency_hz: int
+    noise: Noise = SILENCE
 
 
 class Anchor(NamedTuple):
-    """A point that a curve passes through."""
+    """A point that a curve passes through: a rate, and the conditions in which it was measured."""
 
-    loss_db: float
     rate_bps: float
+    conditions: Conditions
 
 
-def key_rate_bps(profile: Profile, loss_db: float, anchor: Anchor | None = None) -> int:
-    """Secret key rate at a loss, never rising with it, and exactly the anchor's rate at the anchor's loss.
+def key_rate_bps(profile: Profile, now: Conditions, anchor: Anchor | None = None) -> int:
+    """Secret key rate, never rising with loss or noise, and exactly the anchor's rate in the anchor's conditions.
 
-    It is at most the profile's cap, or the anchor's rate where that is more. An anchor beyond the profile's
-    reach says that this pair reaches so far, and no farther.
+    It is at most the profile's cap, or the anchor's rate where that is more. An anchor in conditions in which the
+    model has no key says that this pair makes key so far, and no farther.
     """
-    at = anchor or Anchor(profile.reference_loss_db, profile.reference_rate_bps)
-    through = _shape(profile, at.loss_db)
+    reference = Conditions(profile.reference_loss_db, now.frequency_hz)
+    known = anchor or Anchor(profile.reference_rate_bps, reference)
+    through = key_per_pulse(profile, known.conditions)
     if through <= 0:
-        return round(at.rate_bps) if loss_db <= at.loss_db else 0
-    rate_bps = at.rate_bps * (_shape(profile, loss_db) / through)
-    return round(min(rate_bps, max(profile.cap_bps, at.rate_bps)))
+        return round(known.rate_bps) if _no_worse(now, known.conditions) else 0
+    rate_bps = anchored_bps(key_per_pulse(profile, now), through, known.rate_bps)
+    return round(float(capped_bps(rate_bps, max(profile.cap_bps, known.rate_bps))))
 
 
-def qber(profile: Profile, loss_db: float) -> float | None:
-    """Quantum bit error rate of DV modules, a fraction; None for CV.
+def key_per_pulse(profile: Profile, now: Conditions) -> float:
+    """Secret bits per pulse or symbol, by the law of the technology."""
+    through = transmittance(now.loss_db)
+    if isinstance(profile.figures, DvFigures):
+        return float(bb84.key_per_pulse(_bb84(profile.figures), through, _counts(profile.figures, now)))
+    return float(gg02.key_per_symbol(_gg02(profile.figures), through, _excess(now)))
 
-    >>> from sdqkd.profiles.profile import load_profiles
-    >>> round(qber(load_profiles()["toshiba"], 2.0), 4), round(qber(load_profiles()["toshiba"], 26.0), 4)
-    (0.0304, 0.11)
-    """
-    if profile.low_loss_qber is None:
+
+def qber(profile: Profile, now: Conditions) -> float | None:
+    """Quantum bit error rate of DV modules, a fraction; None for CV."""
+    if not isinstance(profile.figures, DvFigures):
         return None
-    signal, noise = _transmittance(loss_db), _noise(profile, profile.low_loss_qber)
-    return (profile.low_loss_qber * signal + noise / 2) / (signal + noise)
+    pair = _bb84(profile.figures)
+    return float(bb84.qber(pair, transmittance(now.loss_db), _counts(profile.figures, now)))
 
 
-def snr_db(profile: Profile, loss_db: float) -> float | None:
+def snr_db(profile: Profile, now: Conditions) -> float | None:
     """Signal-to-noise ratio of CV modules in dB; None for DV."""
-    return None if profile.low_loss_snr_db is None else profile.low_loss_snr_db - loss_db
+    if not isinstance(profile.figures, CvFigures):
+        return None
+    ratio = gg02.signal_to_noise(_gg02(profile.figures), transmittance(now.loss_db), _excess(now))
+    return float(ratio_to_db(ratio))
 
 
-def _shape(profile: Profile, loss_db: float) -> float:
-    """The rate in units of its own: positive and falling below the profile's reach, 0 from there on."""
-    if loss_db >= profile.no_key_loss_db:
-        return 0.0
-    error = qber(profile, loss_db)
-    if error is None or profile.low_loss_qber is None:
-        reach = CV_EFFICIENCY * _transmittance(profile.no_key_loss_db)
-        return math.log2((1 - reach) / (1 - CV_EFFICIENCY * _transmittance(loss_db)))
-    counts = _transmittance(loss_db) + _noise(profile, profile.low_loss_qber)
-    return counts * max(0.0, 1 - 2 * _binary_entropy(error))
+def _no_worse(now: Conditions, then: Conditions) -> bool:
+    louder = now.noise.w_per_hz > then.noise.w_per_hz * _MORE or now.noise.leaked_w > then.noise.leaked_w * _MORE
+    return now.loss_db <= then.loss_db and not louder
 
 
-def _noise(profile: Profile, low_loss_qber: float) -> float:
-    """Noise counts in units of the signal counts without loss."""
-    reach = _transmittance(profile.no_key_loss_db)
-    return reach * (ERROR_LIMIT - low_loss_qber) / (0.5 - ERROR_LIMIT)
+def _counts(figures: DvFigures, now: Conditions) -> float:
+    noise_w = now.noise.w_per_hz * figures.filter_hz + now.noise.leaked_w
+    return float(bb84.noise_counts(noise_w, now.frequency_hz, figures.gate_s, figures.efficiency))
 
 
-def _transmittance(loss_db: float) -> float:
-    return float(10 ** (-loss_db / 10))
+def _excess(now: Conditions) -> float:
+    photons = gg02.noise_photons(now.noise.w_per_hz, now.frequency_hz)
+    return float(gg02.excess_noise(photons, transmittance(now.loss_db)))
 
 
-def _binary_entropy(p: float) -> float:
-    return 0.0 if p in (0.0, 1.0) else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
+def _bb84(figures: DvFigures) -> Bb84:
+    return Bb84(
+        mean_photons=figures.mean_photons,
+        efficiency=figures.efficiency,
+        dark_counts=figures.dark_counts,
+        misalignment=figures.misalignment,
+        correction=figures.correction,
+        sifting=figures.sifting,
+    )
+
+
+def _gg02(figures: CvFigures) -> Gg02:
+    return Gg02(
+        modulation=figures.modulation,
+        efficiency=figures.efficiency,
+        excess_noise=figures.excess_noise,
+        electronic_noise=figures.electronic_noise,
+        reconciliation=figures.reconciliation,
+        detection="homodyne" if figures.quadratures == 1 else "heterodyne",
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sdqkd.devices.fibre_switch import CrossConnectionStatus, SwitchSettings
 from sdqkd.plant.classical import channel_reports
+from sdqkd.plant.exposure import guests_now, launches
 from sdqkd.plant.installation import Installation
 from sdqkd.plant.light import light_of
 from sdqkd.plant.protection import connection_statuses
@@ -16,12 +17,14 @@ from sdqkd.plant.values import Faults, Reports, Settings
 def evaluate(installation: Installation, settings: Settings, faults: Faults) -> Reports:
     """Reports of all devices in `settings`."""
     light = light_of(installation.topology, settings.switches, faults)
-    nodes = node_reports(installation, settings.links, light)
+    ways = {one: light.ways(one.port, one.frequency_hz) for one in launches(settings.channels, faults)}
+    guests = guests_now(installation.network, light, ways)
+    nodes = node_reports(installation, settings.links, light, guests)
     keyed = keyed_sites(installation, settings.links, nodes)
     return Reports(
         nodes=nodes,
         switches={name: _switch_report(name, own, faults) for name, own in settings.switches.items()},
-        channels=channel_reports(settings.channels, light),
+        channels=channel_reports(settings.channels, light, ways),
         connections=connection_statuses(installation.network, settings.connections, keyed, faults),
     )
 

@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sdqkd.errors import InputError
-from sdqkd.network.model import Interface, ModuleEnd, Network, QkdLink
+from sdqkd.network.model import Calibration, Interface, ModuleEnd, Network, QkdLink
 from sdqkd.network.topology import LightPath, Topology, any_port_of, topology_of
-from sdqkd.plant.curves import Anchor
+from sdqkd.plant.exposure import Exposure, Guests, exposure, guests_as_designed
+from sdqkd.plant.light import Light, light_of
+from sdqkd.plant.values import Faults
 from sdqkd.profiles.profile import Profile, profile_named
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured between two modules. `excess_db`: by how much the loss exceeds that of the parts."""
+    """What was measured between two modules, beside the classical light that the network file wants (`exposure`).
+
+    `excess_db`: by how much the loss exceeds that of the parts.
+    """
 
     fibres: tuple[str, ...]
+    frequency_hz: int
+    loss_db: float
+    rate_bps: float
     excess_db: float
-    anchor: Anchor
+    exposure: Exposure
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +57,38 @@ def install(network: Network, profiles: Mapping[str, Profile]) -> Installation:
     """Look at the network once. Raises InputError for a profile that is unknown or of another technology."""
     used = _profiles_used(network, profiles)
     topology = topology_of(network)
+    unbroken = light_of(topology, {}, Faults())
+    guests = guests_as_designed(network, topology, unbroken)
     measurements: dict[tuple[ModuleEnd, ModuleEnd], tuple[Measurement, ...]] = {}
     for link in network.qkd_links.values():
         if link.calibration is not None:
             ends = (link.transmitter, link.receiver)
-            anchor = Anchor(link.calibration.loss_db, link.calibration.key_rate_bps)
-            designed_db = _designed_loss_db(network, topology, link)
-            excess_db = 0.0 if designed_db is None else anchor.loss_db - designed_db
-            measurements[ends] = (*measurements.get(ends, ()), Measurement(link.fibres, excess_db, anchor))
+            measurement = _measurement(network, unbroken, guests, link, link.calibration)
+            measurements[ends] = (*measurements.get(ends, ()), measurement)
     nodes = {device.device_id: device.name for device in network.of_kind("qkd-node")}
     return Installation(network, topology, used, measurements, nodes)
 
 
-def _designed_loss_db(network: Network, topology: Topology, link: QkdLink) -> float | None:
-    """Loss of the parts on the way that the file describes: fewest crossings, then least loss."""
+def _measurement(
+    network: Network, light: Light, guests: Guests, link: QkdLink, measured: Calibration
+) -> Measurement:
+    way = _designed_way(network, light.topology, link)
+    return Measurement(
+        fibres=link.fibres,
+        frequency_hz=link.frequency_hz,
+        loss_db=measured.loss_db,
+        rate_bps=measured.key_rate_bps,
+        excess_db=0.0 if way is None else measured.loss_db - way.loss_db,
+        exposure=() if way is None else exposure(network, light, way, guests),
+    )
+
+
+def _designed_way(network: Network, topology: Topology, link: QkdLink) -> LightPath | None:
+    """The way that the file describes: fewest crossings, then least loss."""
     start, goal = network.module(link.transmitter).port, network.module(link.receiver).port
     ways = topology.paths(start, link.frequency_hz, any_port_of(topology), link.fibres)
-    found = [(len(way.crossings), way.loss_db) for way in ways if way.end == goal]
-    return min(found)[1] if found else None
+    found = (way for way in ways if way.end == goal)
+    return min(found, key=lambda way: (len(way.crossings), way.loss_db), default=None)
 
 
 def _profiles_used(network: Network, profiles: Mapping[str, Profile]) -> dict[str, Profile]:

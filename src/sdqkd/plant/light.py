@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from sdqkd.devices.fibre_switch import CrossConnection, SwitchSettings
 from sdqkd.network.model import Port
@@ -58,6 +60,39 @@ def light_of(topology: Topology, switches: Mapping[str, SwitchSettings], faults:
         for port, attenuation_db in settings.attenuation_db.items()
     }
     return Light(topology, as_configured(crossings), broken, attenuation_db, faults)
+
+
+class Span(NamedTuple):
+    """A fibre on a way: the port through which the light enters it, and the losses before, in and after it."""
+
+    fibre: str
+    entry: Port
+    before_db: float
+    loss_db: float
+    after_db: float
+
+
+def spans(light: Light, path: LightPath) -> tuple[Span, ...]:
+    """The fibres of a way, with what attenuators and faults add."""
+    # Cords and ways through elements take turns, a cord first.
+    steps = [_step(light, i % 2 == 0, *joined) for i, joined in enumerate(pairwise(path.ports))]
+    total_db = sum(loss_db for _, loss_db in steps)
+    found, before_db = [], 0.0
+    for entry, (fibre, loss_db) in zip(path.ports, steps, strict=False):
+        if fibre is not None:
+            found.append(Span(fibre, entry, before_db, loss_db, max(0.0, total_db - before_db - loss_db)))
+        before_db += loss_db
+    return tuple(found)
+
+
+def _step(light: Light, is_cord: bool, here: Port, there: Port) -> tuple[str | None, float]:
+    """The fibre between two neighbours on a way, None if it is none, and the loss between them."""
+    attenuation_db = light.attenuation_db.get(there, 0.0)
+    if not is_cord:
+        return None, light.topology.inside_loss_db(here, there) + attenuation_db
+    cord = light.topology.cords[here]
+    added_db = light.faults.added_loss_db.get(cord.fibre, 0.0) if cord.fibre is not None else 0.0
+    return cord.fibre, cord.loss_db + added_db + attenuation_db
 
 
 def _crossings(switches: Mapping[str, SwitchSettings]) -> Iterator[tuple[str, CrossConnection]]:

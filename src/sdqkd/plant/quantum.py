@@ -13,7 +13,7 @@ from sdqkd.devices.qkd_backend import InterfaceStatus, LinkReport, LinkSettings,
 from sdqkd.network.model import Interface, ModuleEnd, Port
 from sdqkd.network.topology import LightPath
 from sdqkd.physics.grid import hz_to_thz
-from sdqkd.plant.curves import key_rate_bps, qber, snr_db
+from sdqkd.plant.exposure import Guests, exposure
 from sdqkd.plant.installation import Installation
 from sdqkd.plant.light import Light
 from sdqkd.plant.readiness import End, Links, own_obstacle, peer_obstacle, peer_of
@@ -30,7 +30,7 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Quantum:
-    """All that the reports of the links follow from.
+    """All that the reports of the links follow from. `guests` is the classical light in the fibres.
 
     `emissions` are by transmitting node and link id; `occupied` gives those that pass a port, by frequency in Hz.
     """
@@ -38,6 +38,7 @@ class Quantum:
     installation: Installation
     links: Links
     light: Light
+    guests: Guests
     emissions: Mapping[tuple[str, str], Emission]
     occupied: Mapping[tuple[int, Port], list[Emission]]
 
@@ -67,29 +68,30 @@ class Quantum:
         if not arriving:
             return LinkReport("PASSIVE", f"no light from {transmitter.node}: {self.light.why_dark(emission.ways)}")
         path = min(arriving, key=self.light.loss_db)
-        report = self._measured(emission.module, detector, path, self._collision(emission))
+        report = self._measured(emission, detector, path, self._collision(emission))
         return _without_raw_key(report, transmitter, receiver)
 
-    def _measured(
-        self, transmitter: ModuleEnd, receiver: ModuleEnd, path: LightPath, collision: str
-    ) -> LinkReport:
+    def _measured(self, emission: Emission, receiver: ModuleEnd, path: LightPath, collision: str) -> LinkReport:
         """Report of a link with light: its loss, and key unless something is in the way."""
-        sender, detector = map(self.installation.network.module, (transmitter, receiver))
+        sender, detector = map(self.installation.network.module, (emission.module, receiver))
         if sender.profile != detector.profile:
             return LinkReport("PASSIVE", f"{sender.profile} and {detector.profile} do not understand each other")
-        profile = self.installation.profiles[sender.profile]
-        measurement = self.installation.measured(transmitter, receiver, path)
+        measurement = self.installation.measured(emission.module, receiver, path)
         excess_db = measurement.excess_db if measurement else 0.0
-        loss_db = round(max(0.0, self.light.loss_db(path) + excess_db), 3)
+        # What the transmitter's laser lacks is lost as well, as far as the receiver can tell.
+        lacking_db = -self.light.faults.drift_db.get((sender.port.element, str(sender.id)), 0.0)
+        loss_db = round(max(0.0, self.light.loss_db(path) + excess_db + lacking_db), 3)
         if collision:
             return LinkReport("PASSIVE", collision, loss_db)
-        rate_bps = key_rate_bps(profile, loss_db, measurement.anchor if measurement else None)
-        quality = LinkReport("ACTIVE", "", loss_db, rate_bps, qber(profile, loss_db), snr_db(profile, loss_db))
-        too_much = _too_much(loss_db, sender, detector)
-        if too_much or rate_bps == 0:
-            reason = too_much or f"no key at a loss of {loss_db:.2f} dB"
-            return replace(quality, status="PASSIVE", reason=reason, rate_bps=0)
-        return quality
+        # NumPy costs time to import, and a device that is served alone never has light.
+        from sdqkd.plant.performance import performance
+
+        met = exposure(self.installation.network, self.light, path, self.guests)
+        profile = self.installation.profiles[sender.profile]
+        does = performance(profile, loss_db, emission.frequency_hz, met, measurement)
+        quality = LinkReport("ACTIVE", "", loss_db, does.rate_bps, does.qber, does.snr_db)
+        reason = _too_much(loss_db, sender, detector) or does.why_no_key
+        return replace(quality, status="PASSIVE", reason=reason, rate_bps=0) if reason else quality
 
     def _collision(self, emission: Emission) -> str:
         """Whose light of the same frequency meets this one, and where; "" if none does."""
@@ -104,10 +106,10 @@ class Quantum:
         return ""
 
 
-def node_reports(installation: Installation, links: Links, light: Light) -> dict[str, NodeReport]:
+def node_reports(installation: Installation, links: Links, light: Light, guests: Guests) -> dict[str, NodeReport]:
     """Report of every SD-QKD node in `links`, by name."""
     emissions = _emissions(installation, links, light)
-    quantum = Quantum(installation, links, light, emissions, _occupied(emissions.values()))
+    quantum = Quantum(installation, links, light, guests, emissions, _occupied(emissions.values()))
     return {node: _node_report(quantum, node, own) for node, own in links.items()}
 
 

@@ -26,6 +26,7 @@ class Running:
         self._now = now
         self._changed_s = now()
         self._reports: Reports | None = None
+        self._listeners: dict[object, Callable[[], None]] = {}
         self._sessions: Mapping[Connection, Session] = {}
 
     def configure(self, settings: Settings) -> None:
@@ -48,14 +49,25 @@ class Running:
             self._sessions = advanced(self._sessions, up, self._changed_s)
         return self._reports
 
+    def watch(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever the reports may be others than those that were read last; give what ends that.
+
+        What follows before anybody has read them again is not told again: so one who is told reads them later.
+        """
+        key = object()
+        self._listeners[key] = listener
+        return lambda: self._listeners.pop(key, None) and None
+
     def session(self, connection: Connection) -> tuple[Session, float]:
         """The session of a protected connection, and the time."""
         self.reports()
         return self._sessions.get(connection, Session()), self._now()
 
     def _change(self) -> None:
-        self._reports = None
+        was_read, self._reports = self._reports is not None, None
         self._changed_s = self._now()
+        for listener in tuple(self._listeners.values()) if was_read else ():
+            listener()
 
 
 def nothing_set(network: Network) -> Settings:

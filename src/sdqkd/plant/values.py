@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sdqkd.devices.encryptor import ConnectionSettings, ConnectionStatus
 from sdqkd.devices.fibre_switch import CrossConnectionStatus, SwitchSettings
@@ -21,16 +22,27 @@ class Settings:
     connections: Mapping[str, Mapping[str, ConnectionSettings]]
 
 
+class Booster(NamedTuple):
+    """An amplifier at the classical input of a fibre, at either end."""
+
+    gain_db: float
+    noise_figure_db: float
+
+
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What is broken: fibres that are cut, loss that came to others, parts that failed as (device, part).
+    """What is broken or has drifted.
 
-    A part is an interface number, a port or a line.
+    Fibres that are cut, and loss that came to others; parts that failed, as (device, part); by how many dB the
+    lasers of parts send more than they are told; booster amplifiers that hiss into fibres. A part is an interface
+    number, a port or a line.
     """
 
     cut: frozenset[str] = frozenset()
     added_loss_db: Mapping[str, float] = field(default_factory=dict)
     failed: frozenset[tuple[str, str]] = frozenset()
+    drift_db: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    boosters: Mapping[str, Booster] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, cast
@@ -20,8 +20,6 @@ Technology = Literal["DV", "CV"]
 Status = Literal["public", "assumed"]
 
 _TEXTS = ("vendor", "product", "technology")
-_FIGURES = ("cap_bps", "reference_loss_db", "reference_rate_bps", "no_key_loss_db", "acquisition_s")
-_QUALITY: Mapping[str, str] = {"DV": "low_loss_qber", "CV": "low_loss_snr_db"}
 _PARTS = {"value", "status", "source"}
 
 
@@ -34,12 +32,43 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class DvFigures:
+    """What decoy-state BB84 needs: see `sdqkd.physics.bb84`. `filter_hz` is the width of the receiver's filter.
+
+    `dark_counts` and `gate_s` are those of one gate; `efficiency` includes the loss inside the receiver.
+    """
+
+    clock_hz: float
+    mean_photons: float
+    efficiency: float
+    dark_counts: float
+    misalignment: float
+    correction: float
+    sifting: float
+    gate_s: float
+    filter_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class CvFigures:
+    """What GG02 needs: see `sdqkd.physics.gg02`. `quadratures` that are measured: 1 is homodyne, 2 heterodyne."""
+
+    clock_hz: float
+    modulation: float
+    efficiency: float
+    excess_noise: float
+    electronic_noise: float
+    reconciliation: float
+    quadratures: float
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Figures of one product.
 
-    Key comes below `no_key_loss_db`; at `reference_loss_db` it comes at `reference_rate_bps`, and never faster
-    than `cap_bps`. `low_loss_qber` is a fraction (DV only), `low_loss_snr_db` the signal-to-noise ratio (CV only),
-    both where the loss is negligible. `provenance` is by the name of the figure.
+    At `reference_loss_db`, without other light, key comes at `reference_rate_bps`, and never faster than
+    `cap_bps`. The isolations say how well the receiver, with the filters before it, keeps out light of the next
+    channels (100 GHz away) and of all others. `provenance` is by the name of the figure.
     """
 
     name: str
@@ -49,11 +78,22 @@ class Profile:
     cap_bps: float
     reference_loss_db: float
     reference_rate_bps: float
-    no_key_loss_db: float
     acquisition_s: float
-    low_loss_qber: float | None = None
-    low_loss_snr_db: float | None = None
+    adjacent_isolation_db: float
+    isolation_db: float
+    figures: DvFigures | CvFigures
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
+
+
+_COMMON = (
+    "cap_bps",
+    "reference_loss_db",
+    "reference_rate_bps",
+    "acquisition_s",
+    "adjacent_isolation_db",
+    "isolation_db",
+)
+_KINDS: Mapping[str, type[DvFigures] | type[CvFigures]] = {"DV": DvFigures, "CV": CvFigures}
 
 
 @functools.cache
@@ -86,16 +126,18 @@ def read_profile(name: str, text: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise _wrong(name, f"broken TOML: {error}") from error
     texts = {key: _text(name, table, key) for key in _TEXTS}
-    if texts["technology"] not in _QUALITY:
+    kind = _KINDS.get(texts["technology"])
+    if kind is None:
         raise _wrong(name, f"technology is '{texts['technology']}', not DV or CV")
-    figures = (*_FIGURES, _QUALITY[texts["technology"]])
-    unknown = sorted(set(table) - {*_TEXTS, *figures})
+    own = tuple(one.name for one in fields(kind))
+    unknown = sorted(set(table) - {*_TEXTS, *_COMMON, *own})
     if unknown:
         raise _wrong(name, f"unknown entry '{unknown[0]}' for technology {texts['technology']}")
-    entries = {key: _figure(name, table, key) for key in figures}
-    values: dict[str, Any] = {key: value for key, (value, _) in entries.items()}
+    entries = {key: _figure(name, table, key) for key in (*_COMMON, *own)}
+    common: dict[str, Any] = {key: entries[key][0] for key in _COMMON}
     provenance = MappingProxyType({key: where for key, (_, where) in entries.items()})
-    profile = Profile(name=name, **cast(Any, texts | values), provenance=provenance)
+    figures = kind(**{key: entries[key][0] for key in own})
+    profile = Profile(name=name, **cast(Any, texts | common), figures=figures, provenance=provenance)
     _check(profile)
     return profile
 
@@ -121,14 +163,24 @@ def _figure(name: str, table: Mapping[str, Any], key: str) -> tuple[float, Prove
     return float(value), Provenance(status, source)
 
 
+_SHARES = ("efficiency", "sifting", "reconciliation")  # above 0, at most 1
+_POSITIVE = ("clock_hz", "mean_photons", "modulation", "gate_s", "filter_hz")
+
+
 def _check(profile: Profile) -> None:
-    """Refuse figures from which no curve can be drawn."""
+    """Refuse figures from which no rate can be computed."""
     if not 0 < profile.reference_rate_bps <= profile.cap_bps:
         raise _wrong(profile.name, "'reference_rate_bps' must be above 0 and at most 'cap_bps'")
-    if profile.reference_loss_db >= profile.no_key_loss_db:
-        raise _wrong(profile.name, "'reference_loss_db' must be below 'no_key_loss_db'")
-    if profile.low_loss_qber is not None and profile.low_loss_qber >= 0.1:
-        raise _wrong(profile.name, "'low_loss_qber' is a fraction and must be below 0.1: no key comes at 0.11")
+    figures = asdict(profile.figures)
+    for key in figures.keys() & {*_SHARES, *_POSITIVE}:
+        if not 0 < figures[key] <= (1 if key in _SHARES else float("inf")):
+            raise _wrong(profile.name, f"'{key}' must be above 0{' and at most 1' if key in _SHARES else ''}")
+    if figures.get("misalignment", 0) >= 0.1:
+        raise _wrong(profile.name, "'misalignment' is a fraction and must be below 0.1: no key comes at 0.11")
+    if figures.get("correction", 1) < 1:
+        raise _wrong(profile.name, "'correction' must be at least 1, which is Shannon's limit")
+    if figures.get("quadratures", 1) not in (1, 2):
+        raise _wrong(profile.name, "'quadratures' must be 1 (homodyne) or 2 (heterodyne)")
 
 
 def _wrong(name: str, message: str) -> InputError:
