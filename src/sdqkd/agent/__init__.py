@@ -8,6 +8,7 @@ base_operations  those of RFC 6241, and what each does
 retrieval        what get and get-config give: filters and defaults
 nmda             get-data and edit-data: the datastores of NMDA
 partial_lock     locks of parts of running
+answers          answers that are given again
 get_schema       the text of the models
 notification_operations  those about subscriptions
 call             what an operation gets

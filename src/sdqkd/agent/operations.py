@@ -14,6 +14,7 @@ from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Session
 from sdqkd.errors import RpcError, RpcErrors
 from sdqkd.netconf.messages import Rpc
+from sdqkd.netconf.xml import Element
 
 OPERATIONS: Mapping[str, Operation] = {
     **base_operations.OPERATIONS,
@@ -35,9 +36,25 @@ def perform(service: Service, session: Session, rpc: Rpc) -> bytes:
         message = f"<{rpc.name[:80]}> in '{rpc.namespace[:200]}' is no operation of this agent"
         raise RpcError("operation-not-supported", message, "protocol", info={"bad-element": rpc.name[:80]})
     service.access.demand_operation(session.username, rpc.namespace, rpc.name)
+    if operation.repeats:
+        return _repeated(service, session, rpc.operation, operation)
+    return _done(service, session, rpc.operation, operation)
+
+
+def _repeated(service: Service, session: Session, request: Element, operation: Operation) -> bytes:
+    """Give the answer that was given before, if it still is the right one."""
+    rights, trees = service.access.rights(session.username), service.datastores.configurations
+    known = service.answers.find(request, rights, trees)
+    if known is None:
+        known = _done(service, session, request, operation)
+        service.answers.keep(request, rights, trees, known)
+    return known
+
+
+def _done(service: Service, session: Session, request: Element, operation: Operation) -> bytes:
     try:
         targets = service.datastores.targets
-        parameters = Parameters(rpc.operation, operation.parameters, targets, operation.lists)
+        parameters = Parameters(request, operation.parameters, targets, operation.lists)
         return operation.handler(Call(service, session, parameters))
     except (RpcError, RpcErrors) as error:
         told = service.access.refusal(session.username, error)

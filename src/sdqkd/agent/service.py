@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sdqkd.agent.access import AccessControl
+from sdqkd.agent.answers import Answers
 from sdqkd.agent.clock import Clock
 from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.notifier import Notifier
@@ -47,3 +48,4 @@ class Service:
     defaults: DefaultsInUse
     access: AccessControl
     notifier: Notifier
+    answers: Answers = field(default_factory=Answers)
