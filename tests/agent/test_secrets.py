@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.agent.child import Child
+from tests.transport.certificates import issue
 
 from sdqkd.schema.table import SchemaNode, load
 from sdqkd.transport.keys import make_key_pair
@@ -31,14 +32,17 @@ def test_no_node_is_there_to_hold_a_secret(name: str) -> None:
 @pytest.fixture
 def child(tmp_path: Path) -> Iterator[Child]:
     (tmp_path / "client.pub").write_text(make_key_pair(tmp_path / "client"))
+    issue(tmp_path, "device")
+    issue(tmp_path, "noc")
     child = Child(tmp_path)
     yield child
     child.kill()
 
 
-def test_no_answer_holds_the_key_of_the_host(child: Child, tmp_path: Path) -> None:
-    lines = (tmp_path / "host_key").read_text().splitlines()
-    assert "PRIVATE KEY" in lines[0]
+def test_no_answer_holds_a_key_of_the_host(child: Child, tmp_path: Path) -> None:
+    keys = [(tmp_path / name).read_text().splitlines() for name in ("host_key", "device.key")]
+    assert child.said["tls-port"]
+    assert all("PRIVATE KEY" in lines[0] for lines in keys)
     with child.log_in() as session:
         answers = [
             session.get().data_xml,
@@ -46,4 +50,4 @@ def test_no_answer_holds_the_key_of_the_host(child: Child, tmp_path: Path) -> No
         ]
     for answer in answers:
         assert len(answer) > 100
-        assert not [line for line in lines if line in answer]
+        assert not [line for lines in keys for line in lines if line in answer]

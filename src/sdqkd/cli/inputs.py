@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sdqkd.agent.roles import ROLES, Role
+from sdqkd.cli.console import note
 from sdqkd.cli.emulation import RunDirectory
 from sdqkd.controller.inventory import (
     LoadedNetwork,
@@ -78,6 +79,9 @@ def reachable(loaded: LoadedNetwork, inventory: Path | None) -> LoadedNetwork:
     if file is not None:
         loaded = with_inventory(loaded, load_inventory(read_file(file), str(file)))
     check_endpoints(loaded)
+    if calling := sum(device.management.call_home for device in loaded.network.devices.values()):
+        who = "1 device calls" if calling == 1 else f"{calling} devices call"
+        note(f"{who} home: waiting up to {loaded.waiting.patience_s:g} s for {'it' if calling == 1 else 'them'}")
     return loaded
 
 
