@@ -298,6 +298,8 @@ def test_all_that_is_left_out_was_found() -> None:
     assert ssh_lean.SENDS_NO_IGNORE
     assert ssh_lean.KEEPS_OPTIONS
     assert ssh_lean.REFUSES_VARIABLES
+    assert ssh_lean.LOGS_NO_PACKETS
+    assert ssh_lean.KEEPS_TIMERS
 
 
 @pytest.mark.parametrize("found", [True, False])
@@ -305,7 +307,7 @@ async def test_an_answer_is_one_packet(
     serve: Any, echo: Any, raw: Any, keys: Any, caller: Any, monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
     """And if asyncssh changes, two, but the same answer."""
-    for part in ("SENDS_NO_IGNORE", "KEEPS_OPTIONS", "REFUSES_VARIABLES"):
+    for part in ("SENDS_NO_IGNORE", "KEEPS_OPTIONS", "REFUSES_VARIABLES", "LOGS_NO_PACKETS", "KEEPS_TIMERS"):
         monkeypatch.setattr(ssh_lean, part, found)
     seen: list[int] = []
     async with await raw(await serve(echo), keys) as connection:

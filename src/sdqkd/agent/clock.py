@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
@@ -36,8 +37,8 @@ class LoopClock:
     """The clock of the running event loop."""
 
     def now_s(self) -> float:
-        """Give the loop's seconds."""
-        return asyncio.get_running_loop().time()
+        """Give the seconds that asyncio's loops count, too."""
+        return time.monotonic()
 
     def wall(self) -> datetime:
         """Give the time of day in UTC."""

@@ -7,12 +7,16 @@ plus the bytes of the last read.
 
 from __future__ import annotations
 
+import re
+
 from sdqkd.errors import FramingError
 
 END_OF_MESSAGE = b"]]>]]>"
 MAX_CHUNK_BYTES = 4294967295  # RFC 6242 section 4.2: chunk-size
 _MAX_HEADER_BYTES = len(b"\n#4294967295\n")
 _HEADER_START = b"\n#"
+_END_OF_CHUNKS = b"\n##\n"
+_CHUNK = re.compile(rb"\n#([1-9][0-9]{0,9})\n")
 
 
 def frame_eom(message: bytes) -> bytes:
@@ -95,6 +99,28 @@ class Framer:
         return message
 
     def _next_chunked(self) -> bytes | None:
+        if not self._buffer:
+            return None
+        message = self._whole_message()
+        return self._from_chunks() if message is None else message
+
+    def _whole_message(self) -> bytes | None:
+        """Cut out a message that has come whole and in one chunk, as nearly all do; None if it is another."""
+        if self._message or self._chunk_left:
+            return None
+        header = _CHUNK.match(self._buffer)
+        if header is None:
+            return None
+        start, size = header.end(), int(header[1])
+        end = start + size
+        if size > self._max_message_bytes or self._buffer[end : end + len(_END_OF_CHUNKS)] != _END_OF_CHUNKS:
+            return None
+        message = bytes(self._buffer[start:end])
+        del header  # which would keep the buffer from getting shorter
+        del self._buffer[: end + len(_END_OF_CHUNKS)]
+        return message
+
+    def _from_chunks(self) -> bytes | None:
         at = 0
         try:
             while True:

@@ -142,10 +142,12 @@ def reply_errors(rpc: Rpc, errors: Sequence[RpcError], namespaces: Mapping[str, 
 
 def _echo(rpc: Rpc) -> str:
     """Attributes of a reply: all of the call's, RFC 6241 section 4.2, and the prefixes they need."""
-    prefixes = rpc.prefixes or {}
+    attributes, prefixes = rpc.attributes or {}, rpc.prefixes or {}
+    if not prefixes and attributes.keys() == {"message-id"}:
+        return f'xmlns="{BASE}" message-id="{escape(attributes["message-id"])}"'
     names = {uri: prefix for prefix, uri in prefixes.items()} | {_XML: "xml"}
     declared = [f'xmlns="{BASE}"', *(f'xmlns:{prefix}="{escape(uri)}"' for prefix, uri in prefixes.items())]
-    for name, value in (rpc.attributes or {}).items():
+    for name, value in attributes.items():
         qualified = etree.QName(name)
         prefix = f"{names[qualified.namespace]}:" if qualified.namespace else ""
         declared.append(f'{prefix}{qualified.localname}="{escape(value)}"')

@@ -6,7 +6,6 @@ Only those that read are kept, since an edit is seldom sent twice and may hold a
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from sdqkd.netconf.messages import Rpc
 
@@ -40,7 +39,8 @@ class Repeats:
             return text, None
         self._known[text] = known  # at the end, as the one used last
         message_id = start[1].decode()
-        return text, replace(known, message_id=message_id, attributes=_renamed(known, message_id))
+        attributes = {**(known.attributes or {}), "message-id": message_id}
+        return text, Rpc(message_id, attributes, known.prefixes, known.operation)
 
     def keep(self, text: bytes, rpc: Rpc) -> None:
         """Remember how a message was read."""
@@ -49,7 +49,3 @@ class Repeats:
         if len(self._known) >= ROOM:
             del self._known[next(iter(self._known))]
         self._known[text] = rpc
-
-
-def _renamed(rpc: Rpc, message_id: str) -> dict[str, str]:
-    return {**(rpc.attributes or {}), "message-id": message_id}

@@ -6,6 +6,7 @@ that has changed is left as it is, slower and as right. Tests tell when a part i
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from functools import partial
@@ -13,8 +14,10 @@ from typing import Any
 
 from asyncssh.channel import SSHChannel, SSHServerChannel
 from asyncssh.connection import SSHConnection, SSHServerConnection
+from asyncssh.packet import SSHPacketLogger
 
 _MSG_IGNORE = 2
+_OFTEN_S = 1.0
 _HUGE_PACKET = 2**31
 
 
@@ -27,19 +30,46 @@ def _has(owner: type, name: str, *parameters: str) -> bool:
 # Whether each part was found.
 SENDS_NO_IGNORE = _has(SSHConnection, "send_packet", "pkttype", "args", "handler")
 KEEPS_OPTIONS = _has(SSHServerConnection, "reload_config")
+LOGS_NO_PACKETS = all(
+    _has(SSHPacketLogger, name, "pkttype", "pktid", "packet", "note")
+    for name in ("log_sent_packet", "log_received_packet")
+)
+KEEPS_TIMERS = _has(SSHConnection, "_reset_keepalive_timer")
 REFUSES_VARIABLES = _has(SSHServerChannel, "_process_env_request", "packet")
 
 
 def make_lean(connection: Any) -> None:
-    """Leave out two things on a new connection.
+    """Leave out some things on a new connection.
 
     An empty packet before each packet: it hides the last block of a CBC cipher, and only AEAD ciphers are spoken
-    here. And options made anew for each user who logs in: ours are the same for all, and cost 6 KiB a connection.
+    here. Options made anew for each user who logs in: ours are the same for all, and cost 6 KiB a connection. A
+    new timer for each packet that comes, to notice when none does: once a second is enough. What is logged of
+    each packet when debugging.
     """
     if SENDS_NO_IGNORE:
         connection.send_packet = partial(_send_packet, connection.send_packet)
     if KEEPS_OPTIONS and isinstance(connection, SSHServerConnection):
         connection.reload_config = _keep_config  # type: ignore[method-assign]
+    if KEEPS_TIMERS:
+        connection._reset_keepalive_timer = partial(_reset_seldom, connection, connection._reset_keepalive_timer)
+    log_no_packets(connection)
+
+
+def log_no_packets(handler: Any) -> None:
+    """Put nothing together for a log of packets; for a connection or one of its channels."""
+    if LOGS_NO_PACKETS:
+        handler.log_sent_packet = handler.log_received_packet = _log_nothing
+
+
+def _log_nothing(*_: Any) -> None:
+    pass
+
+
+def _reset_seldom(connection: Any, reset: Callable[[], None]) -> None:
+    timer: asyncio.TimerHandle | None = getattr(connection, "_keepalive_timer", None)
+    interval_s: float = getattr(connection, "_keepalive_interval", 0.0)
+    if timer is None or timer.when() - asyncio.get_running_loop().time() < interval_s - _OFTEN_S:
+        reset()
 
 
 def _send_packet(send: Callable[..., None], pkttype: int, *args: bytes, **keywords: Any) -> None:

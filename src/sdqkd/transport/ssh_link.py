@@ -15,7 +15,7 @@ from asyncssh.session import SSHSession
 from sdqkd.errors import SessionLostError
 from sdqkd.transport.links import Receiver
 from sdqkd.transport.socket_link import Patience, SocketLink, printable
-from sdqkd.transport.ssh_lean import exchanges_keys, more_comes, socket_buffer_bytes
+from sdqkd.transport.ssh_lean import exchanges_keys, log_no_packets, more_comes, socket_buffer_bytes
 
 SUBSYSTEM = "netconf"
 KEEPALIVE_S = 20.0  # of silence, after which the peer is asked whether it lives; the third silence ends the link
@@ -99,6 +99,7 @@ class SshLink(SocketLink, SSHSession[bytes]):
         """Remember the channel; the receiver hears of it once the subsystem is granted."""
         self._channel = channel
         self._connection = channel.get_connection()
+        log_no_packets(channel)
 
     def session_started(self) -> None:
         """Give the receiver its link."""
