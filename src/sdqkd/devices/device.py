@@ -50,3 +50,8 @@ class Watchable(Protocol):
         device cannot say.
         """
         ...
+
+
+def watch(backend: object, listener: Callable[[], None]) -> Callable[[], None] | None:
+    """Watch what is behind a device, if that can be watched; see `Watchable`."""
+    return backend.watch(listener) if isinstance(backend, Watchable) else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from sdqkd.devices.device import watch
 from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.trees import container, entries, optional
 from sdqkd.schema.reader import Reader
@@ -63,6 +64,10 @@ class OpticalDevice(Generic[B]):
     def check(self, proposed: Container) -> None:
         """Raise RpcError(s) for changed hardware; the model says the rest."""
         raise_all(list(hardware_changes(self.schema, self.factory(), proposed)))
+
+    def watch(self, listener: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `listener` whenever the state may have changed, if the hardware can say so: see `Watchable`."""
+        return watch(self._backend, listener)
 
 
 def state(hardware: OpticalHardware, list_name: str, items: Iterable[Container]) -> Container:

@@ -85,7 +85,10 @@ class LinkReport:
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What a node does; links by id, one report for each link that it was told of."""
+    """What a node does; links by id, one report for each link that it was told of.
+
+    An interface whose module is not plugged in has no status.
+    """
 
     status: str
     interfaces: Mapping[int, InterfaceStatus]

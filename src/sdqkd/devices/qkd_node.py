@@ -6,12 +6,13 @@ links with OFF and then write ACTIVE. What it really does is in `oper-status`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from sdqkd.devices import huawei_cv
+from sdqkd.devices.device import watch
 from sdqkd.devices.hardware import hardware_changes, raise_all
-from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, QkdNodeBackend
+from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, NodeReport, QkdNodeBackend
 from sdqkd.devices.qkd_link import TOP, LinkReader, link_errors
 from sdqkd.devices.trees import boolean, container, decimal, entries, optional
 from sdqkd.physics.grid import band_of
@@ -33,6 +34,7 @@ class QkdNode:
         self._backend = backend
         self._reader = LinkReader(backend.hardware)
         self._links: Mapping[str, LinkSettings] = {}
+        self._shown: tuple[Mapping[str, LinkSettings], NodeReport, Container] | None = None
 
     def factory(self) -> Container:
         """Give identifiers, capabilities and interfaces."""
@@ -70,8 +72,17 @@ class QkdNode:
         self._backend.apply(self._links)
 
     def state(self) -> Container:
-        """Give the status of node, interfaces and links."""
+        """Give the status of node, interfaces and links: the same tree as before, if nothing has changed."""
         report = self._backend.report()
+        if self._shown is None or self._shown[0] is not self._links or self._shown[1] != report:
+            self._shown = (self._links, report, self._state(report))
+        return self._shown[2]
+
+    def watch(self, listener: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `listener` whenever the state may have changed, if the modules can say so: see `Watchable`."""
+        return watch(self._backend, listener)
+
+    def _state(self, report: NodeReport) -> Container:
         interfaces = (
             Container({"qkdi_id": str(number), "qkdi_status": f"{TYPES}:{status}"})
             for number, status in report.interfaces.items()

@@ -29,7 +29,7 @@ from sdqkd.notifications.subscription import StreamSubscription
 from sdqkd.schema.diff import diff
 from sdqkd.schema.elements import Element
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container
+from sdqkd.schema.tree import EMPTY, Container, merge
 
 # State follows a change with some delay, and several changes often come at once; so it is also the least time
 # between two looks at the state. All looks are at multiples of it: many agents of one plant share a reading.
@@ -44,8 +44,8 @@ class Watch(Protocol):
     stream: StreamSpec
     due: datetime | None
 
-    def begin(self, tree: Container) -> None:
-        """Learn how the device is when it starts."""
+    def begin(self, tree: Container, known: Container | None = None) -> None:
+        """Learn how the device is when it starts; what is not in `known`, if that is given, is new."""
         ...
 
     def look(self, tree: Container, now: datetime) -> Sequence[Container]:
@@ -149,10 +149,17 @@ class Hub:
         if old.children.get(FILTERS) is not new.children.get(FILTERS):
             operations.follow_filters(self._board)
         if self._watch is not None and not self._begun:
-            # What it did before is not known any more; what it was told is.
-            self._watch.begin(old)
-            self._begun = True
+            self._begin(self._watch, old)
         self._look_soon(now)
+
+    def _begin(self, watch: Watch, old: Container) -> None:
+        """Learn how the device was with its old configuration, of which nothing was told yet."""
+        try:
+            tree = self._board.sources.read_changing(OPERATIONAL)
+        except SdqkdError:
+            tree = EMPTY
+        watch.begin(merge(self._board.schema, tree, old), old)
+        self._begun = True
 
     def datastores_changed(self, now: datetime) -> None:
         """Look at all datastores but operational: what only those who subscribed to them need to know."""

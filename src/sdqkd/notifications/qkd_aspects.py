@@ -96,7 +96,8 @@ def _tell_qos(app_id: str, app: Entry, old: Level, new: Level) -> Container | No
 
 
 def _interface_state(interface: Entry, told: Level, thresholds: Thresholds) -> Level:
-    return GONE if interface is None else _word(interface, "qkdi_status") or "ENABLED"
+    # It stays in the configuration, but a module that is not there has no status.
+    return GONE if interface is None else _word(interface, "qkdi_status") or GONE
 
 
 def _tell_interface(interface_id: str, interface: Entry, old: Level, new: Level) -> Container | None:

@@ -40,11 +40,16 @@ class Judgement:
     due: datetime | None
 
 
-def begin(tree: Container, thresholds: Thresholds = DEFAULTS) -> Memory:
-    """The memory of one who knows the node as it is, and tells of no alarm yet."""
+def begin(tree: Container, thresholds: Thresholds = DEFAULTS, known: Container | None = None) -> Memory:
+    """The memory of one who knows the node as it is, and tells of no alarm yet.
+
+    What is not in `known`, if that is given, is new.
+    """
     memory = {}
     for aspect in ASPECTS:
-        for key, entry in entries(tree, aspect.kind).items():
+        found = entries(tree, aspect.kind)
+        for key in entries(tree if known is None else known, aspect.kind):
+            entry = found.get(key)
             level = aspect.level(entry, aspect.initial, thresholds) if aspect.known_at_start else aspect.initial
             memory[aspect.name, key] = Told(level)
     return memory
@@ -101,14 +106,18 @@ class QkdWatch:
     def __init__(self, thresholds: Callable[[Container], Thresholds] = thresholds_of) -> None:
         self._thresholds = thresholds
         self._memory: Memory = {}
+        self._seen: Container | None = None
         self.due: datetime | None = None
 
-    def begin(self, tree: Container) -> None:
-        """Learn how the node is when it starts."""
-        self._memory = begin(tree, self._thresholds(tree))
+    def begin(self, tree: Container, known: Container | None = None) -> None:
+        """Learn how the node is when it starts; what is not in `known`, if that is given, is new."""
+        self._memory = begin(tree, self._thresholds(tree), known)
 
     def look(self, tree: Container, now: datetime) -> tuple[Container, ...]:
         """What is to be told now."""
+        if tree is self._seen and (self.due is None or now < self.due):
+            return ()
+        self._seen = tree
         judgement = judge(self._memory, tree, self._thresholds(tree), now)
         self._memory, self.due = judgement.memory, judgement.due
         return judgement.notifications

@@ -18,8 +18,8 @@ from sdqkd.profiles.profile import Profile, load_profiles
 class Plant:
     """An emulated network. `devices` are by name, each to be served by an agent; they share one event loop.
 
-    `cut`, `add_loss` and `fail` break things, `mend` and `repair` undo that; each raises InputError for what the
-    network does not have.
+    `cut`, `add_loss`, `fail` and `pull` break things, `mend`, `repair` and `plug` undo that; each raises
+    InputError for what the network does not have.
     """
 
     def __init__(
@@ -70,6 +70,22 @@ class Plant:
         """Make a failed part work again."""
         faults = self._running.faults
         self._running.suffer(replace(faults, failed=faults.failed - {self._part(device, part)}))
+
+    def pull(self, device: str, interface: str) -> None:
+        """Pull a QKD module out of its node: the number of an interface."""
+        faults, part = self._running.faults, self._module(device, interface)
+        self._running.suffer(replace(faults, failed=faults.failed | {part}, pulled=faults.pulled | {part}))
+
+    def plug(self, device: str, interface: str) -> None:
+        """Plug a QKD module in again. It works."""
+        faults, part = self._running.faults, self._module(device, interface)
+        self._running.suffer(replace(faults, failed=faults.failed - {part}, pulled=faults.pulled - {part}))
+
+    def _module(self, device: str, interface: str) -> tuple[str, str]:
+        part = self._part(device, interface)
+        if interface not in map(str, self._network.devices[device].interfaces):
+            raise InputError(f"'{interface}' of {device} is no QKD module")
+        return part
 
     def _fibre(self, name: str) -> str:
         if name not in self._network.fibres:

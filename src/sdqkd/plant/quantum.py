@@ -126,10 +126,11 @@ def keyed_sites(
 
 
 def _node_report(quantum: Quantum, node: str, links: Mapping[str, LinkSettings]) -> NodeReport:
-    failed = quantum.light.faults.failed
+    failed, pulled = quantum.light.faults.failed, quantum.light.faults.pulled
     interfaces: dict[int, InterfaceStatus] = {
         number: "FAILED" if (node, str(number)) in failed else "ENABLED"
         for number in quantum.installation.network.devices[node].interfaces
+        if (node, str(number)) not in pulled
     }
     broken = bool(interfaces) and set(interfaces.values()) == {"FAILED"}
     reports = {link.id: quantum.report(End(node, link)) for link in links.values()}

@@ -56,7 +56,11 @@ class Running:
         """
         key = object()
         self._listeners[key] = listener
-        return lambda: self._listeners.pop(key, None) and None
+
+        def end() -> None:
+            self._listeners.pop(key, None)
+
+        return end
 
     def session(self, connection: Connection) -> tuple[Session, float]:
         """The session of a protected connection, and the time."""
