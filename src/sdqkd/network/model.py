@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal["qkd-node", "fibre-switch", "transponder", "encryptor"]
+Policy = Literal["restore", "adopt", "alarm-only", "ignore"]
 Transport = Literal["ssh", "tls"]
 
 
@@ -223,6 +224,28 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftRule:
+    """What to do when devices hold something else at the data path `where`. No `devices` are all of them.
+
+    `path` is the instance path of the rule in the network file.
+    """
+
+    name: str
+    path: str
+    where: str
+    devices: tuple[str, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRules:
+    """The rules, the first that fits decides; `policy` where none fits."""
+
+    policy: Policy = "restore"
+    rules: tuple[DriftRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """The whole file; every mapping is by name, in the order of the file."""
 
@@ -237,6 +260,7 @@ class Network:
     optical_channels: Mapping[str, OpticalChannel]
     protected_connections: Mapping[str, ProtectedConnection]
     services: Mapping[str, Service]
+    drift: DriftRules = DriftRules()
 
     def of_kind(self, kind: Kind) -> tuple[Device, ...]:
         """The devices of one kind, in the order of the file."""

@@ -11,6 +11,8 @@ from typing import cast
 from sdqkd.network.model import (
     Calibration,
     Device,
+    DriftRule,
+    DriftRules,
     EncryptorEnd,
     Endpoint,
     Fibre,
@@ -24,6 +26,7 @@ from sdqkd.network.model import (
     OpticalChannel,
     Passband,
     Patch,
+    Policy,
     Port,
     ProtectedConnection,
     QkdLink,
@@ -38,6 +41,7 @@ from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 
 TOP = "sdqkd-network:network"
+DRIFT = "sdqkd-drift:drift"
 DEFAULT_REKEY_INTERVAL_S = 60
 _PORTS: dict[Transport, str] = {"ssh": "830", "tls": "6513"}  # by IANA
 
@@ -59,6 +63,7 @@ def read_network(schema: Schema, tree: Container) -> Network:
             p.name: p for p in (_connection(schema, e) for e in top.entries("protected-connection"))
         },
         services={s.name: s for s in map(_service, top.entries("service"))},
+        drift=_drift_rules(schema, top.inside(DRIFT)),
     )
 
 
@@ -230,3 +235,17 @@ def _connection(schema: Schema, entry: Reader) -> ProtectedConnection:
 
 def _service(entry: Reader) -> Service:
     return Service(entry.text("name"), entry.text("a-site"), entry.text("b-site"), entry.text("delivery"))
+
+
+def _drift_rules(schema: Schema, entry: Reader) -> DriftRules:
+    rules = (
+        DriftRule(
+            name=rule.text("name"),
+            path=format_path((TOP, DRIFT, ("rule", (rule.text("name"),))), schema),
+            where=rule.text("path"),
+            devices=rule.values("device"),
+            policy=cast(Policy, rule.text("policy")),
+        )
+        for rule in entry.entries("rule")
+    )
+    return DriftRules(cast(Policy, entry.text("policy", "restore")), tuple(rules))
