@@ -11,7 +11,6 @@ import warnings
 from typing import Any
 
 import paramiko
-import pytest
 from lxml import etree
 from ncclient import manager
 from netconf.client import NetconfSSHSession
@@ -31,7 +30,6 @@ GET_SCHEMA = (
 )
 FILTER = f'<qkd_node xmlns="{ETSI}"/>'
 WAIT_S = 10.0
-pytestmark = pytest.mark.xfail(reason="the agent does not offer notifications yet")
 
 
 def config(app_id: str, operation: str = "merge") -> str:
@@ -88,7 +86,7 @@ def test_netconf_client(agent: Server) -> None:
     with Manager(session, timeout=WAIT_S) as client:
         assert "urn:ietf:params:netconf:capability:candidate:1.0" in session.server_capabilities
         assert b"module etsi-qkd-sdn-node" in client.dispatch(GET_SCHEMA).xml
-        assert client.get(FILTER).data_ele.find(f"{{{ETSI}}}qkd_node/{{*}}qkdn_id").text
+        assert client.get(("subtree", FILTER)).data_ele.find(f"{{{ETSI}}}qkd_node/{{*}}qkdn_id").text
         client.create_subscription(stream="NETCONF")
         client.lock("candidate")
         client.edit_config(config(app), target="candidate", error_option="rollback-on-error")
@@ -97,7 +95,7 @@ def test_netconf_client(agent: Server) -> None:
         event = client.take_notification(timeout=WAIT_S)
         assert operations(event.notification_ele) == ["create"]
         client.unlock("candidate")
-        assert app in apps(client.get_config("running", filter=FILTER).data_ele)
+        assert app in apps(client.get_config("running", filter=("subtree", FILTER)).data_ele)
         client.edit_config(config(app, "delete"), target="running")
         assert app not in apps(client.get_data("ds:running").data_ele)
         client.close_session()

@@ -15,7 +15,6 @@ MESSAGE = re.compile(r"<(rpc-reply|notification)\b.*?</\1>", re.DOTALL)
 
 
 @pytest.mark.skipif(shutil.which("yangcli") is None, reason="not installed: yangcli (Debian's package yangcli)")
-@pytest.mark.xfail(reason="the agent does not offer notifications yet")
 def test_yangcli(agent: Server, tmp_path: Path) -> None:
     login = agent.login
     arguments = {
@@ -37,7 +36,7 @@ def test_yangcli(agent: Server, tmp_path: Path) -> None:
     heard = (tmp_path / "session-in").read_text()
     replies = [found[0] for found in MESSAGE.finditer(heard) if found[1] == "rpc-reply"]
     events = [found[0] for found in MESSAGE.finditer(heard) if found[1] == "notification"]
-    assert "rpc-error" not in heard
+    assert "<rpc-error" not in heard
     assert len(replies) >= len(SCRIPT.read_text().splitlines())
     assert "module etsi-qkd-sdn-node" in heard
     assert any("<app_priority>5</app_priority>" in reply for reply in replies)
