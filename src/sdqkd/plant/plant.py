@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from sdqkd.devices.device import Device
 from sdqkd.errors import InputError
@@ -12,7 +13,11 @@ from sdqkd.network.model import Network
 from sdqkd.plant.backends import device_of
 from sdqkd.plant.installation import install
 from sdqkd.plant.running import Running
+from sdqkd.plant.values import Booster, Faults
 from sdqkd.profiles.profile import Profile, load_profiles
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Plant:
@@ -42,6 +47,16 @@ class Plant:
             for device in network.devices.values()
         }
 
+    @property
+    def network(self) -> Network:
+        """What is emulated."""
+        return self._network
+
+    @property
+    def faults(self) -> Faults:
+        """What is broken at present."""
+        return self._running.faults
+
     def cut(self, fibre: str) -> None:
         """Cut a fibre pair."""
         faults = self._running.faults
@@ -55,11 +70,19 @@ class Plant:
         added_db = faults.added_loss_db.get(self._fibre(fibre), 0.0) + loss_db
         self._running.suffer(replace(faults, added_loss_db={**faults.added_loss_db, fibre: added_db}))
 
-    def mend(self, fibre: str) -> None:
-        """Make a fibre pair as it was, without cut or added loss."""
+    def hiss(self, fibre: str, booster: Booster) -> None:
+        """Let an amplifier at the classical inputs of a fibre pair send its noise past the multiplexers."""
+        if not (0 <= booster.gain_db <= 60 and 3 <= booster.noise_figure_db <= 30):
+            raise InputError("an amplifier has a gain of 0 to 60 dB and a noise figure of 3 to 30 dB")
         faults = self._running.faults
-        left_db = {name: loss_db for name, loss_db in faults.added_loss_db.items() if name != self._fibre(fibre)}
-        self._running.suffer(replace(faults, cut=faults.cut - {self._fibre(fibre)}, added_loss_db=left_db))
+        self._running.suffer(replace(faults, boosters={**faults.boosters, self._fibre(fibre): booster}))
+
+    def mend(self, fibre: str) -> None:
+        """Make a fibre pair as it was, without cut, added loss or amplifier."""
+        faults = self._running.faults
+        cut = faults.cut - {self._fibre(fibre)}
+        added_loss_db, boosters = _without(faults.added_loss_db, fibre), _without(faults.boosters, fibre)
+        self._running.suffer(replace(faults, cut=cut, added_loss_db=added_loss_db, boosters=boosters))
 
     def fail(self, device: str, part: str) -> None:
         """Let a part of a device fail: the number of an interface, a port or a line."""
@@ -87,6 +110,29 @@ class Plant:
             raise InputError(f"'{interface}' of {device} is no QKD module")
         return part
 
+    def drift(self, device: str, part: str, drift_db: float) -> None:
+        """Let a laser send this much more than it is told, or less if negative, whatever it did before.
+
+        The laser of a QKD module can only weaken: the module guards against more.
+        """
+        place = self._part(device, part)
+        most_db = {"transponder": 30.0, "qkd-node": 0.0}.get(self._network.devices[device].kind)
+        if most_db is None:
+            raise InputError(f"{device} has no lasers")
+        if not -60 <= drift_db <= most_db:
+            raise InputError(f"a laser of {device} drifts by -60 to {most_db:g} dB")
+        faults = self._running.faults
+        self._running.suffer(replace(faults, drift_db={**faults.drift_db, place: drift_db}))
+
+    def adjust(self, device: str, part: str) -> None:
+        """Make a laser send what it is told again."""
+        faults = self._running.faults
+        self._running.suffer(replace(faults, drift_db=_without(faults.drift_db, self._part(device, part))))
+
+    def heal(self) -> None:
+        """Make everything as it was."""
+        self._running.suffer(Faults())
+
     def _fibre(self, name: str) -> str:
         if name not in self._network.fibres:
             raise InputError(f"there is no fibre '{name}'; there are {', '.join(self._network.fibres)}")
@@ -100,3 +146,7 @@ class Plant:
         if part not in parts:
             raise InputError(f"{device} has no interface, port or line '{part}'; it has {', '.join(parts)}")
         return device, part
+
+
+def _without(values: Mapping[K, V], key: K) -> dict[K, V]:
+    return {name: value for name, value in values.items() if name != key}
