@@ -11,7 +11,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from sdqkd.errors import RpcError
 from sdqkd.schema import problems
@@ -185,14 +185,6 @@ def in_quotes(escaped: str) -> str:
     return escaped.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
-class _Printed(NamedTuple):
-    """The text of a list entry, kept with it as long as it lives: an entry never changes."""
-
-    schema: Schema
-    node: SchemaNode
-    text: str
-
-
 class Printer:
     """Prints nodes of one schema, one after the other. `marks` are attributes, with a space before each."""
 
@@ -236,28 +228,27 @@ class Printer:
 
     def entry(self, node: SchemaNode, entry: Container, marks: str = "") -> None:
         """Print one entry of a list, its keys first."""
+        printed = getattr(entry, "printed", None)
+        if printed is None or printed[0] is not node or printed[1] is not self.schema:
+            printed = self._printed(node, entry)
         if marks:
-            self._pieces.append(f"{_tags(node).start}{marks}{self._entry(node, entry)}")
+            start = len(_tags(node).start)
+            self._pieces += (printed[2][:start], marks, printed[2][start:])
         else:
-            self._pieces.append(_tags(node).start + self._entry(node, entry))
+            self._pieces.append(printed[2])
 
-    def _entry(self, node: SchemaNode, entry: Container) -> str:
-        """The text of an entry from the end of its start tag. What is printed once is printed again."""
-        try:
-            printed = cast("_Printed", entry.printed)
-            if printed.node is node and printed.schema is self.schema:
-                return printed.text
-        except AttributeError:
-            pass
-        children = entry.children
+    def _printed(self, node: SchemaNode, entry: Container) -> tuple[SchemaNode, Schema, str]:
+        """The text of an entry, kept with it as long as it lives: an entry never changes."""
+        tags, children = _tags(node), entry.children
         if node.keys and tuple(children)[: len(node.keys)] != node.keys:
             children = {**{key: children[key] for key in node.keys}, **children}
-        before, self._pieces = self._pieces, []
+        before, self._pieces = self._pieces, [tags.start, ">"]
         self.children(node.children, children)
-        text, self._pieces = f">{self.text()}{_tags(node).end}", before
+        self._pieces.append(tags.end)
+        text, self._pieces = self.text(), before
         if node.config and len(text) <= _KEPT_CHARACTERS:
-            object.__setattr__(entry, "printed", _Printed(self.schema, node, text))
-        return text
+            object.__setattr__(entry, "printed", (node, self.schema, text))
+        return node, self.schema, text
 
     def _leaf(self, node: SchemaNode, tags: _Tags, value: str, marks: str) -> None:
         if tags.prefixed:
