@@ -129,3 +129,17 @@ def test_escaped_text_of_an_element_reads_back_too_and_keeps_its_lines(text: str
     carried = etree.fromstring(f"<a>{escape_text(text)}</a>").text or ""
     assert carried == (etree.fromstring(f"<a>{escape(text)}</a>").text or "")
     assert escape_text(text).count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize("length", [1, 10_000])
+@pytest.mark.parametrize("name", ["p:b", "p:b:c", ":b", "b q:c='1'"])
+def test_a_name_without_a_namespace_is_refused_though_a_warning_follows(name: str, length: int) -> None:
+    """Found by the fuzzer: such a name cannot be echoed, nor looked up."""
+    message = f"<a><{name}/><c xml:space='odd'>{'x' * length}</c></a>"
+    with pytest.raises(RpcError, match=r"not well-formed XML: .*, line 1") as refused:
+        parse(message.encode())
+    assert refused.value.tag == "malformed-message"
+
+
+def test_a_warning_alone_is_forgiven() -> None:
+    assert len(parse(b"<a><b xmlns='relative'/><c xml:space='odd'/></a>")) == 2

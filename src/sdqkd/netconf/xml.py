@@ -76,8 +76,18 @@ def parse(data: bytes) -> Element:
 
 def _read(data: bytes) -> Element:
     if len(data) <= _SMALL_BYTES and _NAMES.admit(data):
-        return etree.fromstring(data, _PARSER)
+        return _read_with(_PARSER, data)
     return _read_apart(data)
+
+
+def _read_with(parser: etree.XMLParser, data: bytes) -> Element:
+    root = etree.fromstring(data, parser)
+    # lxml looks at the last thing that libxml2 had to say: after a mere warning it forgives an undeclared prefix.
+    if len(parser.error_log):
+        fault = parser.error_log.filter_domains(etree.ErrorDomains.NAMESPACE).filter_from_errors().last_error
+        if fault is not None:
+            raise malformed(f"the message is not well-formed XML: {fault.message}, line {fault.line}")
+    return root
 
 
 def _read_apart(data: bytes) -> Element:
@@ -87,7 +97,7 @@ def _read_apart(data: bytes) -> Element:
 
     def work() -> None:
         try:
-            found.append(etree.fromstring(data, _parser()))
+            found.append(_read_with(_parser(), data))
         except BaseException as fault:
             faults.append(fault)
 
