@@ -12,6 +12,7 @@ from sdqkd.network.model import Device, Endpoint
 from sdqkd.transport import ssh_call_home, tls_call_home
 from sdqkd.transport.door import Listener
 from sdqkd.transport.links import FlowControlled, Link, Receiver
+from sdqkd.transport.socket_link import address
 from sdqkd.transport.tls_context import Identity
 
 _REDIAL_S = 10.0  # for a device that was connected to call again
@@ -80,9 +81,8 @@ class Callers:
             async with asyncio.timeout(patience_s):
                 return await wanted
         except TimeoutError:
-            port = self.ports.get(self._devices[device].management.transport)
-            reason = f"it did not call port {port} of this machine within {patience_s:.0f} s, or was refused"
-            raise UnreachableError(device, reason) from None
+            place = address(self._waiting.address, self.ports[self._devices[device].management.transport])
+            raise UnreachableError(place, f"no call came within {patience_s:.0f} s, or it was refused") from None
         finally:
             self._wanted.pop(device, None)
 

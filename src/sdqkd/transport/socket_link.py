@@ -47,7 +47,7 @@ def no_connection(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return f"the name cannot be resolved: {error.strerror}"
     if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there: is the agent running, is the port right?"
+        return "nothing listens there: does the program run, is the port right?"
     if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return "there is no route to it"
     return f"no connection: {os.strerror(error.errno) if error.errno else printable(error)}"
