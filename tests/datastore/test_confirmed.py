@@ -287,3 +287,12 @@ def test_a_confirmation_that_cannot_be_kept_can_be_tried_again(datastores: Datas
     store.full = False
     assert datastores.commit(ME) == "complete"
     assert [place_of(tree) for tree in store.saved if tree] == ["rack 1", "rack 2"]
+
+
+def test_to_confirm_what_was_there_before_takes_no_place(datastores: Datastores, store: MemoryStore) -> None:
+    datastores.edit_config(ME, "candidate", place("rack 2"))
+    datastores.commit(ME, confirm=Confirmation(5))
+    store.full = True
+    datastores.edit_config(ME, "candidate", place(FACTORY))
+    assert datastores.commit(ME) == "complete"
+    assert place_of(datastores.get_config("running")) == FACTORY

@@ -393,6 +393,10 @@ class Datastores:
         """Make a configuration that of the next start; None: the factory's."""
         if tree is self._kept:
             return
+        # While running is what is kept, whoever changes it has compared them already.
+        elsewhere = None if self._kept is self._running else self._kept
+        if elsewhere is not None and tree is not None and same(self.schema, elsewhere, tree):
+            return
         try:
             self._store.save(tree)
         except StoreError as error:
