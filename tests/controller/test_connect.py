@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 from tests.controller.emulated import Kept
-from tests.controller.test_apply import small
-from tests.controller.test_ssh import with_network
 from tests.transport.certificates import Issued, issue
 
 from sdqkd.agent.ports import Home, Tls, Transport
@@ -25,7 +23,7 @@ from sdqkd.controller.controller import Controller
 from sdqkd.controller.exchange import Exchange
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.errors import ApplyError, HostKeyError, InputError, LoginRefusedError, TransportError, UnreachableError
-from sdqkd.network.model import Endpoint
+from sdqkd.network.model import Endpoint, Network
 from sdqkd.plant.plant import Plant
 from sdqkd.transport.cert_names import CertToName, MapType
 from sdqkd.transport.keys import make_key_pair
@@ -35,6 +33,25 @@ ALFA, BRAVO = "alfa-transponder", "bravo-transponder"
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 20.0
 SOON = Reconnect(first_pause_s=0.02, longest_pause_s=0.05)
+
+
+def with_network(loaded: LoadedNetwork, network: Network) -> LoadedNetwork:
+    return dataclasses.replace(loaded, network=network)
+
+
+def two_transponders(network: Network) -> Network:
+    """The two, and the channel between them."""
+    channels = network.optical_channels.items()
+    return dataclasses.replace(
+        network,
+        devices={name: network.devices[name] for name in (ALFA, BRAVO)},
+        optical_channels={name: channel for name, channel in channels if not channel.third_party},
+        qkd_links={},
+        protected_connections={},
+        multiplexers={},
+        fibres={},
+        patches=(),
+    )
 
 
 def free_port() -> int:
@@ -92,7 +109,7 @@ class Site:
 @pytest.fixture
 def site(three_sites: LoadedNetwork, tmp_path: Path) -> Site:
     root = issue(tmp_path, "root", authority=True)
-    loaded = with_network(three_sites, small(three_sites.network))
+    loaded = with_network(three_sites, two_transponders(three_sites.network))
     return Site(tmp_path, loaded, root, issue(tmp_path, "noc", root), make_key_pair(tmp_path / "noc_key"))
 
 
