@@ -75,12 +75,11 @@ class JournalStore:
         if configuration is None or self._kept is None or self._handle < 0:
             self._save_whole(configuration)
             return
-        changes = diff(self._schema, self._kept, configuration)
-        record = _record(changes_to_xml(self._schema, changes))
-        if self._end + len(record) > _MOST * self._enough():
+        if self._end > _MOST * self._enough():
             self._save_whole(configuration)
             return
-        self._append(record)
+        changes = diff(self._schema, self._kept, configuration)
+        self._append(_record(changes_to_xml(self._schema, changes)))
         self._kept = configuration
         if self._end > self._enough():
             self._fold_later()

@@ -83,18 +83,15 @@ class Reading:
     def value(self, node: SchemaNode, element: Element) -> str:
         """The canonical value of a leaf's element. Raises RpcError."""
         try:
-            return self._value(node, element)
+            if node.type is None:
+                return inner_xml(element)
+            text = self._text(element) if len(element) else element.text or ""
+            convert, prefixed = leaf_reader(node)
+            return convert(text, self.namespaces(element) if prefixed else _no_prefix)
         except ValueError as error:
             path = self.path_of(element)
             path = (*path[:-1], node.member)
             raise problems.invalid_value(self.schema, path, error) from error
-
-    def _value(self, node: SchemaNode, element: Element) -> str:
-        if node.type is None:
-            return inner_xml(element)
-        text = self._text(element) if len(element) else element.text or ""
-        convert, prefixed = leaf_reader(node)
-        return convert(text, self.namespaces(element) if prefixed else _no_prefix)
 
     def _text(self, element: Element) -> str:
         """The text of a leaf with comments left out; RpcError if it holds elements."""

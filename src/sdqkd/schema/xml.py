@@ -63,7 +63,9 @@ class Decoder:
     def children(self, known: Mapping[str, SchemaNode], elements: Iterable[Element]) -> Container:
         """What the elements hold; `known` are the nodes at this place. Raises RpcError as `decode` does."""
         found: dict[str, Any] = {}
+        lists: dict[SchemaNode, dict[tuple[str, ...], Container]] = {}
         leaf_lists: dict[SchemaNode, Element] = {}
+        empty = False
         chosen: dict[SchemaNode, Element] = {}
         for element in elements:
             node = known.get(element.tag)
@@ -77,25 +79,29 @@ class Decoder:
                 raise problems.is_state(self.reading.schema, self.reading.path_of(element), node)
             if node.has_when:
                 self.conditional.append(element)
-            if node.kind == "leaf-list":
+            if node.kind == "list":
+                if node not in lists:
+                    lists[node] = {}
+                    found[node.member] = Entries(lists[node])
+                self._add_entry(node, element, lists[node])
+            elif node.kind == "leaf-list":
                 leaf_lists[node] = element
                 found.setdefault(node.member, []).append(self.reading.value(node, element))
-            elif node.kind == "list":
-                self._add_entry(node, element, found.setdefault(node.member, {}))
             elif node.member in found:
                 raise self._twice(element, node)
+            elif node.kind == "container":
+                found[node.member] = inside = self._container(node, element)
+                empty = empty or inside is None
             else:
-                found[node.member] = self._single(node, element)
+                found[node.member] = self.reading.value(node, element)
         for leaf_list, last in leaf_lists.items():
             found[leaf_list.member] = self._values(leaf_list, found[leaf_list.member], last)
         if len(chosen) > 1 and (pair := problems.first_conflict(chosen)):
             raise problems.two_cases(self.reading.schema, self.reading.path_of(chosen[pair[1]]), *pair)
-        return Container({member: _frozen(value) for member, value in found.items() if value is not None})
+        return Container({name: value for name, value in found.items() if value is not None} if empty else found)
 
-    def _single(self, node: SchemaNode, element: Element) -> Node | None:
-        """A leaf or container; None for a container that says nothing."""
-        if node.kind != "container":
-            return self.reading.value(node, element)
+    def _container(self, node: SchemaNode, element: Element) -> Container | None:
+        """A container; None if it says nothing."""
         self.reading.refuse_text(element)
         inside = self.children(node.by_tag, element)
         return inside if inside.children or node.presence else None
@@ -126,10 +132,6 @@ class Decoder:
 
     def _twice(self, element: Element, node: SchemaNode) -> RpcError:
         return problems.given_twice(self.reading.schema, self.reading.path_of(element), node)
-
-
-def _frozen(value: Any) -> Node:
-    return Entries(value) if isinstance(value, dict) else value
 
 
 class _Tags(NamedTuple):
