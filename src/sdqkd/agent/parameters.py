@@ -34,9 +34,8 @@ class Parameters:
     """The children of an operation element, of which only those named in `known` may be there.
 
     With None the operation reads what it was given by itself. They are in its namespace; for one in another
-    namespace, `known` has its XML name. What is in `lists` may come
-    more than once. `targets` are the datastores that there are. Every method raises RpcError if the parameter is
-    wrong.
+    namespace, `known` has its XML name. What is in `lists` may come more than once. `targets` are the datastores
+    that there are. Every method raises RpcError if the parameter is wrong.
     """
 
     def __init__(
