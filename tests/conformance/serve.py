@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NETWORK = ROOT / "examples/madqci/network.yaml"
 HELLO_TIMEOUT_S = 1.0
-IDLE_TIMEOUT_S = 2.0  # of `limited`
+IDLE_TIMEOUT_S = 4.0  # of `limited`
 MAX_SESSIONS = 8
 
 

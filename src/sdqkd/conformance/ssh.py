@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import socket
 import time
@@ -67,7 +68,9 @@ class Channel:
         return self._transport.is_active() and not (self._channel.closed or self._channel.eof_received)
 
     def drop(self) -> None:
-        """Leave without a word."""
+        """Leave without a word, at once: paramiko by itself would take a tenth of a second to close the socket."""
+        with contextlib.suppress(OSError):
+            self._transport.sock.shutdown(socket.SHUT_RDWR)
         self._transport.close()
 
 
