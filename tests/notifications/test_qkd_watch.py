@@ -161,6 +161,26 @@ def test_what_is_held_back_is_told_when_its_time_comes(at: At) -> None:
     assert watch.due is None
 
 
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from([link(), link("OFF"), link("PASSIVE", skr=0), link(qber=6), link(skr=9), EMPTY]),
+                  st.integers(0, 12)),
+        max_size=12,
+    )
+)  # fmt: skip
+def test_looking_at_what_has_changed_tells_the_same_as_looking_at_everything(
+    steps: list[tuple[Container, int]],
+) -> None:
+    watch, memory, now = QkdWatch(), begin(link()), START
+    watch.begin(link())
+    for tree, seconds in steps:
+        now += timedelta(seconds=seconds)
+        whole = judge(memory, tree, DEFAULTS, now)
+        memory = whole.memory
+        assert watch.look(tree, now) == whole.notifications
+        assert watch.due == whole.due
+
+
 def test_what_nobody_needs_to_hear_holds_nothing_back(at: At) -> None:
     watch = QkdWatch()
     watch.begin(link("OFF"))

@@ -25,7 +25,8 @@ from sdqkd.notifications.board import Limits
 from sdqkd.notifications.hub import Hub
 from sdqkd.notifications.qkd_aspects import NODE
 from sdqkd.notifications.qkd_watch import QkdWatch
-from sdqkd.schema.tree import EMPTY, Container, merge
+from sdqkd.schema.overlay import Overlay
+from sdqkd.schema.tree import EMPTY, Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Notifier:
         self._access = access
         self._clock = clock
         self._timer: Timer | None = None
+        self._overlay = Overlay(device.schema)
         self._seen: tuple[Container, Container, Container] = (EMPTY, EMPTY, EMPTY)
         unwatch = device.watch(self._state_may_change) if isinstance(device, Watchable) else None
         self._unwatch: Callable[[], None] = unwatch or (lambda: None)
@@ -147,7 +149,7 @@ class Notifier:
         """Give running with what the device reports; the same tree as long as both are the same."""
         running, state = self._datastores.get_config("running"), self._device.state()
         if self._seen[0] is not running or self._seen[1] is not state:
-            self._seen = (running, state, merge(self._device.schema, running, state))
+            self._seen = (running, state, self._overlay.lay(running, state))
         return self._seen[2]
 
     # Time

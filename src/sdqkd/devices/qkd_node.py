@@ -34,6 +34,7 @@ class QkdNode:
         self._backend = backend
         self._reader = LinkReader(backend.hardware)
         self._links: Mapping[str, LinkSettings] = {}
+        self._shown_links: dict[str, tuple[LinkSettings, LinkReport, Container]] = {}
         self._shown: tuple[Mapping[str, LinkSettings], NodeReport, Container] | None = None
 
     def factory(self) -> Container:
@@ -69,6 +70,8 @@ class QkdNode:
         for name in asked.keys() & told.keys():
             told[name] = replace(told[name], consumption_bps=asked[name])
         self._links = told
+        for gone in self._shown_links.keys() - told.keys():
+            del self._shown_links[gone]
         self._backend.apply(self._links)
 
     def state(self) -> Container:
@@ -87,7 +90,7 @@ class QkdNode:
             Container({"qkdi_id": str(number), "qkdi_status": f"{TYPES}:{status}"})
             for number, status in report.interfaces.items()
         )
-        done = (self._link_state(link, report.links[link.id]) for link in self._links.values())
+        done = [self._link_state(link, report.links[link.id]) for link in self._links.values()]
         node = container(
             {
                 "qkdn_status": f"{TYPES}:{report.status}",
@@ -98,6 +101,13 @@ class QkdNode:
         return Container({TOP: node})
 
     def _link_state(self, link: LinkSettings, report: LinkReport) -> Container:
+        """The state of a link: the same tree as before, if nothing has changed."""
+        shown = self._shown_links.get(link.id)
+        if shown is None or shown[1] != report or shown[0] != link:
+            shown = self._shown_links[link.id] = (link, report, self._new_link_state(link, report))
+        return shown[2]
+
+    def _new_link_state(self, link: LinkSettings, report: LinkReport) -> Container:
         interface = None if link.interface is None else self._backend.hardware.interfaces.get(link.interface)
         return container({**_link_state(link, report), **huawei_cv.link_state(interface, report)})
 

@@ -174,10 +174,11 @@ def _without_entry(below: SchemaNode | None, old: Node | None, keys: tuple[str, 
 
 def merge(schema: Schema, a: Container, b: Container) -> Container:
     """Both trees laid over each other; `b` wins at leafs, leaf-lists are joined, lists joined by key."""
-    return _merge(schema.data, a, b)
+    return merge_below(schema.data, a, b)
 
 
-def _merge(known: Mapping[str, SchemaNode], a: Container, b: Container) -> Container:
+def merge_below(known: Mapping[str, SchemaNode], a: Container, b: Container) -> Container:
+    """`merge` for two containers or entries whose children are `known`."""
     if a is b or not b.children:
         return a
     if not a.children:
@@ -185,20 +186,21 @@ def _merge(known: Mapping[str, SchemaNode], a: Container, b: Container) -> Conta
     children = dict(a.children)
     for name, node in b.children.items():
         old = children.get(name)
-        children[name] = node if old is None else _merged(known[name], old, node)
+        children[name] = node if old is None else merge_nodes(known[name], old, node)
     return Container(children)
 
 
-def _merged(schema_node: SchemaNode, a: Node, b: Node) -> Node:
+def merge_nodes(schema_node: SchemaNode, a: Node, b: Node) -> Node:
+    """`merge` for two nodes of the same name."""
     if isinstance(a, Container) and isinstance(b, Container):
-        return _merge(schema_node.children, a, b)
+        return merge_below(schema_node.children, a, b)
     if isinstance(a, tuple) and isinstance(b, tuple):
         return tuple(dict.fromkeys((*a, *b))) if schema_node.config else (*a, *b)
     if isinstance(a, Entries) and isinstance(b, Entries) and schema_node.keys:
         entries = dict(a.entries)
         for keys, entry in b.entries.items():
             old = entries.get(keys)
-            entries[keys] = entry if old is None else _merge(schema_node.children, old, entry)
+            entries[keys] = entry if old is None else merge_below(schema_node.children, old, entry)
         return Entries(entries)
     return b
 
