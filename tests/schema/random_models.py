@@ -154,10 +154,11 @@ def _of_list(node: Wanted, rng: Random) -> None:
     leafs = [child for child in node.children[1:] if child.kind == "leaf"]
     boxes = [child for child in node.children if child.kind == "container"]
     leafs += [leaf for box in boxes for leaf in box.children if leaf.kind == "leaf"]
-    if leafs and rng.random() < 0.3:
-        for leaf in leafs[:2]:
+    if leafs and rng.random() < 0.5:
+        chosen = leafs[: rng.choice([1, 1, 2])]
+        for leaf in chosen:
             leaf.compared = True
-        names = [name.name if name.parent is node else f"{name.parent.name}/{name.name}" for name in leafs[:2]]
+        names = [leaf.name if leaf.parent is node else f"{leaf.parent.name}/{leaf.name}" for leaf in chosen]
         node.statements.append(f'unique "{" ".join(names)}";')
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.schema.random_models import edited, random_schema
+from lxml import etree
+from tests.schema.random_models import compile_module, edited, random_schema
 
 from sdqkd.errors import RpcError, RpcErrors
+from sdqkd.schema.edit import edit
 from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.validate import Validator
 
@@ -65,3 +69,56 @@ def verdict(validator: Validator, tree: Container) -> list[str]:
 
 def said(error: RpcError) -> str:
     return f"{error.tag} {error.app_tag} {error.path} {error.message}"
+
+
+MODULE = """
+module rnd { yang-version 1.1; namespace "urn:rnd"; prefix r; revision 2026-11-23;
+  list a { key k; unique v; max-elements 3;
+    leaf k { type string; }
+    leaf v { type string; }
+    leaf to { type leafref { path "/r:b/r:k"; } }
+    leaf few { type string; must "count(/r:b) < 3"; }
+    leaf other { type string; when "/r:on"; }
+    list in { key k; leaf k { type string; } must "count(../../r:a[r:v='z']) = 0"; } }
+  list b { key k; leaf k { type string; } }
+  leaf on { type empty; }
+  choice c { mandatory true; list d { key k; leaf k { type string; } } leaf e { type empty; } }
+  list m { key k; min-elements 1; leaf k { type string; } }
+}
+"""
+RIGHT = (
+    "<a><k>1</k><v>x</v><to>1</to><few/><other/></a><a><k>2</k><v>y</v><in><k>1</k></in></a>"
+    "<b><k>1</k></b><b><k>2</k></b><on/><d><k>1</k></d><m><k>1</k></m>"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "problems"),
+    [
+        ("<a><k>2</k><v>x</v></a>", ["data-not-unique"]),
+        ("<a><k>3</k><v>x</v></a>", ["data-not-unique"]),
+        ("<a><k>3</k></a><a><k>4</k></a>", ["too-many-elements"]),
+        ("<b nc:operation='delete'><k>1</k></b>", ["instance-required"]),
+        ("<b><k>3</k></b>", ["must-violation"]),
+        ("<on nc:operation='delete'/>", [None]),
+        ("<a><k>1</k><v>z</v></a>", ["must-violation"]),
+        ("<d nc:operation='delete'><k>1</k></d>", ["missing-choice"]),
+        ("<m nc:operation='delete'><k>1</k></m>", ["too-few-elements"]),
+        ("<b><k>3</k></b><a><k>2</k><v>x</v></a>", ["data-not-unique", "must-violation"]),
+    ],
+)
+def test_what_a_change_breaks_elsewhere_is_found(change: str, problems: list[str | None], tmp_path: Path) -> None:
+    schema = compile_module(MODULE, tmp_path)
+    right, validator = edit(schema, EMPTY, _config(RIGHT)), Validator(schema)
+    validator.check(right)
+    wrong = edit(schema, right, _config(change))
+    with pytest.raises((RpcError, RpcErrors)) as raised:
+        validator.check(wrong)
+    errors = raised.value.errors if isinstance(raised.value, RpcErrors) else (raised.value,)
+    assert sorted(str(error.app_tag) for error in errors) == sorted(map(str, problems))
+    assert verdict(validator, wrong) == verdict(Validator(schema), wrong)
+
+
+def _config(content: str) -> etree._Element:
+    nc = "urn:ietf:params:xml:ns:netconf:base:1.0"
+    return etree.fromstring(f'<config xmlns="urn:rnd" xmlns:nc="{nc}">{content}</config>')
