@@ -73,7 +73,9 @@ def said(error: RpcError) -> str:
 
 MODULE = """
 module rnd { yang-version 1.1; namespace "urn:rnd"; prefix r; revision 2026-11-23;
-  list a { key k; unique v; max-elements 3;
+  list u { key k; unique v; leaf k { type string; } leaf v { type string; } }
+  list x { key k; max-elements 3; leaf k { type string; } }
+  list a { key k;
     leaf k { type string; }
     leaf v { type string; }
     leaf to { type leafref { path "/r:b/r:k"; } }
@@ -87,6 +89,7 @@ module rnd { yang-version 1.1; namespace "urn:rnd"; prefix r; revision 2026-11-2
 }
 """
 RIGHT = (
+    "<u><k>1</k><v>x</v></u><u><k>2</k><v>y</v></u><x><k>1</k></x><x><k>2</k></x>"
     "<a><k>1</k><v>x</v><to>1</to><few/><other/></a><a><k>2</k><v>y</v><in><k>1</k></in></a>"
     "<b><k>1</k></b><b><k>2</k></b><on/><d><k>1</k></d><m><k>1</k></m>"
 )
@@ -95,16 +98,16 @@ RIGHT = (
 @pytest.mark.parametrize(
     ("change", "problems"),
     [
-        ("<a><k>2</k><v>x</v></a>", ["data-not-unique"]),
-        ("<a><k>3</k><v>x</v></a>", ["data-not-unique"]),
-        ("<a><k>3</k></a><a><k>4</k></a>", ["too-many-elements"]),
+        ("<u><k>2</k><v>x</v></u>", ["data-not-unique"]),
+        ("<u><k>3</k><v>x</v></u>", ["data-not-unique"]),
+        ("<x><k>3</k></x><x><k>4</k></x>", ["too-many-elements"]),
         ("<b nc:operation='delete'><k>1</k></b>", ["instance-required"]),
         ("<b><k>3</k></b>", ["must-violation"]),
         ("<on nc:operation='delete'/>", [None]),
         ("<a><k>1</k><v>z</v></a>", ["must-violation"]),
         ("<d nc:operation='delete'><k>1</k></d>", ["missing-choice"]),
         ("<m nc:operation='delete'><k>1</k></m>", ["too-few-elements"]),
-        ("<b><k>3</k></b><a><k>2</k><v>x</v></a>", ["data-not-unique", "must-violation"]),
+        ("<b><k>3</k></b><u><k>2</k><v>x</v></u>", ["data-not-unique", "must-violation"]),
     ],
 )
 def test_what_a_change_breaks_elsewhere_is_found(change: str, problems: list[str | None], tmp_path: Path) -> None:
