@@ -4,6 +4,7 @@ A case is a sequence of `<c:send>` and `<c:expect>`; with `session="b"` they bel
 first one, which opens when it is first named, and `<c:leave>` drops a session. `<c:wait seconds="600">` lets time
 pass, `<c:restart>` switches the agent off and on. A case may ask for an agent with `startup="true"`, and for one
 with access control by `admins="noc"`, `viewers="eva"` and `recovery="root"`; a session has the name of its user.
+`<c:notified>` holds the events that a session has heard of since it was asked last.
 What `<c:expect>` holds must be the content of the reply; of an `<rpc-error>` only the parts that are written there
 are compared. Paths may bear any prefix that is bound to the right namespace.
 """
@@ -23,8 +24,8 @@ from sdqkd.errors import RpcError
 from sdqkd.netconf.messages import Reply, parse_reply
 from sdqkd.netconf.xml import BASE
 
-_SEND, _EXPECT, _LEAVE, _WAIT, _RESTART = (
-    f"{{urn:sdqkd:test:cases}}{name}" for name in ("send", "expect", "leave", "wait", "restart")
+_SEND, _EXPECT, _LEAVE, _WAIT, _RESTART, _NOTIFIED = (
+    f"{{urn:sdqkd:test:cases}}{name}" for name in ("send", "expect", "leave", "wait", "restart", "notified")
 )
 _FIELDS = {
     "error-type": "type",
@@ -62,6 +63,9 @@ def test_case(case: etree._Element, power: Power) -> None:
             if name not in sessions:
                 sessions[name] = join(agent, username=name)
             answer = sessions[name].call(step[0])
+        elif step.tag == _NOTIFIED:
+            heard, sessions[name].heard = sessions[name].heard, []
+            assert [shape(one.content) for one in heard] == [shape(element) for element in step]
         else:
             assert step.tag == _EXPECT
             assert answer is not None
