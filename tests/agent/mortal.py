@@ -1,8 +1,8 @@
 """Commits on agents each of which is killed at another step on its way to the disk, until one comes through.
 
-`python -m tests.agent.mortal FOLDER LEAST_BYTES` prints a line of JSON for each kill: what was answered, and what the
-next start finds. A step is a system call that changes a file; it is killed before it and, if it writes, in its
-middle. Each agent is a process of its own, forked from this one, which has loaded the models.
+`python -m tests.agent.mortal FOLDER LEAST_BYTES` prints a line of JSON for each kill: what was answered, and what
+the next start finds. A step is a system call that changes a file; it is killed before it and, if it writes, in
+its middle. Each agent is a process of its own, forked from this one, which has loaded the models.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A kill before or in the middle of each step of a commit towards the disk leaves the old or the new, never another."""
+"""A kill before or in the middle of any step of a commit towards the disk leaves the old or the new."""
 
 from __future__ import annotations
 
