@@ -115,9 +115,16 @@ def check_holds(root: Element, holds: Sequence[str], namespaces: Mapping[str, st
 def value_of(root: Element, xpath: str, namespaces: Mapping[str, str]) -> str:
     """Give the text that an XPath finds. Raises Disappointed if it finds none."""
     found = _evaluate(root, f"string({xpath})", namespaces)
-    if not found:
+    if found in ("", "NaN"):
         raise Disappointed(f"nothing is found by {xpath} in {show(root)}")
     return str(found)
+
+
+def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:
+    """A reason for people: the prefixes that cases use instead of `{namespace}`."""
+    for prefix, uri in {**STANDARD_NAMESPACES, **namespaces}.items():
+        text = text.replace(f"{{{uri}}}", f"{prefix}:")
+    return text
 
 
 def _evaluate(root: Element, xpath: str, namespaces: Mapping[str, str]) -> Any:

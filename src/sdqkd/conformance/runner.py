@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from sdqkd.conformance.bench import Bench, choose, explore, greet
 from sdqkd.conformance.case import Case, Section, Step, Target
+from sdqkd.conformance.expect import with_prefixes
 from sdqkd.conformance.facts import Facts
 from sdqkd.conformance.schemas import Library, Warned
 from sdqkd.conformance.session import Patience
@@ -156,7 +157,8 @@ def _play(bench: Bench, case: Case) -> tuple[Outcome, str]:
         except Warned as warning:
             outcome, reason = "warning", str(warning)
         except SdqkdError as error:
-            outcome, reason = "failed", f"step {number} ({step.verb}): {error}"
+            said = with_prefixes(str(error), bench.target.namespaces)
+            outcome, reason = "failed", f"step {number} ({step.verb}): {said}"
             break
     for step in case.last:
         _attempt(play, step)
