@@ -246,3 +246,53 @@ async def test_whoever_never_reads_is_not_answered_for_ever(child: Child) -> Non
             for _ in range(50):
                 await somebody.ask()
         assert child.resident_mib - before_mib < 60
+
+
+def links(number: int) -> bytes:
+    """An edit of a hundred links: an event of some twenty kilobytes."""
+    flag = "true" if number % 2 else "false"
+    entries = "".join(
+        f"<qkd_link><qkdl_id>00000000-0000-4000-8000-{link:012d}</qkdl_id><qkdl_enable>{flag}</qkdl_enable></qkd_link>"
+        for link in range(100)
+    )
+    return rpc(edit(f"<qkd_links>{entries}</qkd_links>").replace("candidate", "running"))
+
+
+async def test_whoever_listens_and_never_reads_is_cut_off(child: Child) -> None:
+    subscribe = rpc('<create-subscription xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0"/>')
+    before_mib = child.resident_mib
+    async with honest_client(child), client(child) as deaf, client(child) as listener, client(child) as busy:
+        for session in (deaf, listener):
+            session.send(subscribe)
+            await session.reply()
+        deaf.channel.pause_reading()
+        heard = 0
+        for number in range(400):
+            busy.send(links(number))
+            assert tags(await busy.reply()) == []
+            heard += sum(1 for _ in range(listener.messages.qsize()) if listener.messages.get_nowait() is not None)
+        assert heard >= 399, "who reads hears of everything"
+        deaf.channel.resume_reading()
+        assert await deaf.is_closed()
+    assert child.resident_mib - before_mib < 60
+
+
+async def test_a_storm_of_subscriptions_is_refused_in_time(child: Child) -> None:
+    push = (
+        '<establish-subscription xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"'
+        ' xmlns:yp="urn:ietf:params:xml:ns:yang:ietf-yang-push">'
+        '<yp:datastore xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores">ds:operational</yp:datastore>'
+        "<yp:periodic><yp:period>100</yp:period></yp:periodic></establish-subscription>"
+    )
+    async with honest_client(child), client(child) as abuser:
+        for _ in range(100):
+            abuser.send(rpc(push))
+        refused = 0
+        for _ in range(100):
+            reply = await abuser.reply()
+            while not reply.tag.endswith("rpc-reply"):
+                reply = await abuser.reply()
+            refused += tags(reply) == ["resource-denied"]
+        assert refused == 84
+        for _ in range(3 * 16):
+            assert (await abuser.reply()).tag.endswith("notification")
