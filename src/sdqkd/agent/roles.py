@@ -6,6 +6,7 @@ have it. It is configuration like any other from then on.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias, get_args
 
@@ -41,7 +42,13 @@ _RULES: Mapping[Role, tuple[Mapping[str, Node], ...]] = {
 
 
 def factory_access(users: Mapping[str, Role]) -> Container:
-    """Give the access control of a fresh agent, as configuration."""
+    """Give the access control of a fresh agent, as configuration. Agents with the same users share it."""
+    return _factory_access(tuple(sorted(users.items())))
+
+
+@functools.lru_cache(maxsize=64)
+def _factory_access(roles: tuple[tuple[str, Role], ...]) -> Container:
+    users = dict(roles)
     nacm: dict[str, Node] = {
         "enable-external-groups": "false",
         "groups": Container({"group": _by_name([_group(role, users) for role in ROLES])}),

@@ -20,6 +20,7 @@ from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Entries, Node
 from sdqkd.schema.types import member_type, needs_prefixes
 
+_LONG_LIST = 32  # entries of a list that is worth the memory for their texts
 _KEPT_CHARACTERS = 4096  # of an entry's text, at most: long ones hold lists, whose entries are kept by themselves
 _MARKUP = re.compile("[&<>\r]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
@@ -221,26 +222,28 @@ class Printer:
             for item in value:
                 self._leaf(node, tags, item, marks)
         elif isinstance(value, Entries):
+            keep = node.config and len(value.entries) >= _LONG_LIST
             for entry in value.entries.values():
-                self.entry(node, entry, marks)
+                self.entry(node, entry, marks, keep=keep)
         else:
             self._pieces.append(f"{tags.start}{marks}>")
             self.children(node.children, value.children)
             self._pieces.append(tags.end)
 
-    def entry(self, node: SchemaNode, entry: Container, marks: str = "") -> None:
-        """Print one entry of a list, its keys first."""
+    def entry(self, node: SchemaNode, entry: Container, marks: str = "", *, keep: bool = False) -> None:
+        """Print one entry of a list, its keys first. Its text may be kept with it: an entry never changes."""
         printed = getattr(entry, "printed", None)
         if printed is None or printed[0] is not node or printed[1] is not self.schema:
-            printed = self._printed(node, entry)
+            printed = node, self.schema, self._text_of(node, entry)
+            if keep and len(printed[2]) <= _KEPT_CHARACTERS:
+                object.__setattr__(entry, "printed", printed)
         if marks:
             start = len(_tags(node).start)
             self._pieces += (printed[2][:start], marks, printed[2][start:])
         else:
             self._pieces.append(printed[2])
 
-    def _printed(self, node: SchemaNode, entry: Container) -> tuple[SchemaNode, Schema, str]:
-        """The text of an entry, kept with it as long as it lives: an entry never changes."""
+    def _text_of(self, node: SchemaNode, entry: Container) -> str:
         tags, children = _tags(node), entry.children
         if node.keys and tuple(children)[: len(node.keys)] != node.keys:
             children = {**{key: children[key] for key in node.keys}, **children}
@@ -248,9 +251,7 @@ class Printer:
         self.children(node.children, children)
         self._pieces.append(tags.end)
         text, self._pieces = self.text(), before
-        if node.config and len(text) <= _KEPT_CHARACTERS:
-            object.__setattr__(entry, "printed", (node, self.schema, text))
-        return node, self.schema, text
+        return text
 
     def _leaf(self, node: SchemaNode, tags: _Tags, value: str, marks: str) -> None:
         if tags.prefixed:

@@ -24,6 +24,8 @@ PACKET_BYTES = 32 * 1024
 REKEY_BYTES = 2**30
 REKEY_S = 3600.0
 
+# asyncssh cuts packets off the front of what it was given, and moves all the rest each time.
+_PIECE_BYTES = 4 * PACKET_BYTES
 _KEYS_AGAIN_S = 0.1  # between two looks at a peer that is changing keys
 
 # AES-GCM costs asyncssh a seventh of what chacha20 does for small packets. Both carry their own MAC, and
@@ -138,9 +140,10 @@ class SshLink(SocketLink, SSHSession[bytes]):
         self._lose(error)
 
     def _send(self, data: bytes) -> None:
-        if self._channel is None or self._channel.is_closing():
-            return
-        self._channel.write(data)
+        for start in range(0, len(data), _PIECE_BYTES):
+            if self._channel is None or self._channel.is_closing():
+                return
+            self._channel.write(data[start : start + _PIECE_BYTES])
         if "keys" not in self._full and exchanges_keys(self._connection):
             self._wait_for_keys()
 
