@@ -29,7 +29,7 @@ NS = "{urn:ietf:params:xml:ns:netconf:notification:1.0}"
 
 @pytest.fixture(scope="session")
 def schema() -> Schema:
-    return table.load("notifications")
+    return table.load("qkd-node")
 
 
 @pytest.fixture(scope="session")

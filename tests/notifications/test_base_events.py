@@ -24,7 +24,7 @@ ENTRY = (NODE, "qkd_links", ("qkd_link", (LINK,)))
 NOC = Client("noc", 7, "192.0.2.7")
 LOCAL = Client("noc", 7, "memory")
 EXPECTED = etree.parse(Path(__file__).parent / "cases" / "base-events.xml").getroot()
-SCHEMA = table.load("notifications")
+SCHEMA = table.load("qkd-node")
 ADDED = (Change("add", ENTRY, None, Container({"qkdl_id": LINK})),)
 EVENTS = {
     "start": base_events.session_start(NOC),

@@ -145,7 +145,7 @@ def test_whatever_readers_do_memory_is_bounded_and_order_kept(
 ) -> None:
     """Six sessions that read when they like: each hears of all events, or of the holes between them."""
     spec = StreamSpec("NETCONF", "", room, room * 500, lag, lag * 500)
-    place = World(table.load("notifications"), netconf=spec)
+    place = World(table.load("qkd-node"), netconf=spec)
     sessions = [place.session(number, takes=0) for number in range(1, 7)]
     for session in sessions:
         if session.id % 2:

@@ -381,7 +381,7 @@ def test_whatever_happens_the_reader_ends_with_what_is_true(
     steps: list[tuple[Path, str | None, float, bool]], dampening: int
 ) -> None:
     """However changes, time and pauses follow each other: the updates make of the first tree the last one."""
-    place = World(table.load("notifications"))
+    place = World(table.load("qkd-node"))
     session = place.session()
     place.establish(session, RUNNING + on_change(dampening))
     for path, value, seconds, reads in steps:

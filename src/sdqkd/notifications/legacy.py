@@ -57,7 +57,9 @@ def _parameters(operation: Element) -> dict[str, Element]:
     given: dict[str, Element] = {}
     for child in filter(is_content, operation):
         namespace, _, name = str(child.tag).rpartition("}")
-        if name not in _PARAMETERS or namespace[1:] != NAMESPACE:
+        # ncclient has the filter in the namespace of NETCONF's other operations.
+        known_here = namespace[1:] == NAMESPACE or (name == "filter" and namespace[1:] == _BASE)
+        if name not in _PARAMETERS or not known_here:
             known = ", ".join(_PARAMETERS)
             raise _refused("unknown-element", name[:80], f"create-subscription has no {name[:80]}, only {known}")
         if name in given:
