@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from lxml import etree
 from tests.agent.memory_client import Clock, join_raw
@@ -108,7 +108,7 @@ def _read_again(event: RpcReceived | RpcRefused, answer: bytes) -> None:
     read = parse_reply(answer, {})
     expect(read.ok == isinstance(event, RpcReceived), "a refusal is read as none")
     if isinstance(event, RpcReceived):
-        again, error = parse_rpc(parse(etree.tostring(event.rpc.operation.getparent())))
+        again, error = parse_rpc(parse(etree.tostring(event.rpc.operation.getparent(), encoding="utf-8")))
         expect(error is None and again.name == event.rpc.name, "a call changes when written")
 
 
@@ -118,17 +118,21 @@ class _Failures(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         raise Wrong(record.getMessage())
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        raise AssertionError from None
+
+@contextlib.contextmanager
+def _failures_heard() -> Iterator[None]:
+    logger, handler = logging.getLogger("sdqkd"), _Failures(logging.ERROR)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 class _Server:
     """An agent in memory that is new again when its configuration has been changed."""
 
     def __init__(self) -> None:
-        logger = logging.getLogger("sdqkd")
-        logger.addHandler(_Failures(logging.ERROR))
-        logging.getLogger("sdqkd.audit").propagate = False
         self._node = SmallNode()
         self._renew()
 
@@ -156,7 +160,8 @@ def agent(data: bytes) -> None:
     """Take what stands inside an rpc."""
     if not _servers:
         _servers.append(_Server())
-    _servers[0].answer(data[:LONGEST_BYTES])
+    with _failures_heard():
+        _servers[0].answer(data[:LONGEST_BYTES])
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {"framing": framing, "messages": messages, "agent": agent}

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.fuzz import targets
 from tests.fuzz.__main__ import CORPUS, mutated
 from tests.fuzz.targets import TARGETS, Wrong
 
@@ -34,6 +35,17 @@ def test_the_fuzzer_can_tell_that_something_broke(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("tests.fuzz.targets.frame_chunks", lambda message: b"\n#1\nx\n##\n")
     with pytest.raises(Wrong):
         TARGETS["framing"](b"\x00a]]>]]>")
+
+
+def test_a_failure_inside_an_agent_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise KeyError("inside")
+
+    monkeypatch.setattr("sdqkd.agent.operations.perform", fail)
+    with pytest.raises(Wrong, match="get failed with KeyError"):
+        TARGETS["agent"](b"<get/>")
+    monkeypatch.undo()
+    targets._servers.clear()  # its session was left in the middle
 
 
 def test_the_command_says_how_many_inputs_ran(tmp_path: Path) -> None:
