@@ -70,6 +70,14 @@ def test_a_good_connection_ends_the_doubling() -> None:
     assert redialler.next_call() == (A, 1)
 
 
+def test_a_client_that_was_away_for_long_and_comes_for_a_moment_is_soon_called_again() -> None:
+    redialler = redial()
+    calls(redialler, 20)
+    redialler.connected()
+    redialler.lost(lasted_s=3)
+    assert redialler.next_call() == (A, 1)
+
+
 def test_who_lets_in_and_throws_out_is_not_called_in_a_loop() -> None:
     redialler = redial()
     pauses = []

@@ -48,7 +48,8 @@ class Redial:
         self._strategy = strategy
         self._chance = chance
         self._last_connected = 0
-        self._failures = 0
+        self._failures = 0  # to connect, and connections that did not last, since a good one
+        self._short = 0  # of them, how many connections in a row did not last
         self._attempts = 0
         self._current = self._first()
 
@@ -65,12 +66,14 @@ class Redial:
             self._current = (self._current + 1) % len(self._endpoints)
 
     def connected(self) -> None:
-        """Learn that somebody logged in."""
+        """Learn that somebody logged in. It does not matter any more how long nobody did."""
         self._last_connected = self._current
+        self._failures = self._short
 
     def lost(self, lasted_s: float) -> None:
         """Learn that a connection has ended, and how long it had lasted."""
-        self._failures = 1 if lasted_s >= self._strategy.good_s else self._failures + 1
+        self._short = 0 if lasted_s >= self._strategy.good_s else self._short + 1
+        self._failures = max(1, self._short)
         self._attempts = 0
         self._current = self._first()
 
