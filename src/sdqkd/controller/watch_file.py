@@ -1,0 +1,86 @@
+"""The network file while it is watched: read again when it has changed, written when a change is adopted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from sdqkd.controller.adopt import Adopted, CannotAdoptError, adopted
+from sdqkd.controller.drift_rules import Policies, policies_of
+from sdqkd.controller.intent import Desired, desired
+from sdqkd.controller.inventory import LoadedNetwork, read_file
+from sdqkd.schema.diff import Change
+
+
+class NetworkFile:
+    """What the file says now. `load` makes of its text what it means, inventory included; it raises InputError."""
+
+    def __init__(self, path: Path, load: Callable[[str], LoadedNetwork]) -> None:
+        self.path = path
+        self._load = load
+        self._take()
+
+    def _take(self) -> None:
+        self._mark = self._stat()
+        text = read_file(self.path)
+        loaded = self._load(text)
+        self.text, self.loaded = text, loaded
+        self.desired: Mapping[str, Desired] = desired(loaded.network)
+        self._policies: dict[str, Policies] = {}
+
+    def policies(self, device: str) -> Policies:
+        """What to do about drift of a device."""
+        if device not in self._policies:
+            network = self.loaded.network
+            self._policies[device] = policies_of(network.devices[device], network.drift)
+        return self._policies[device]
+
+    def refresh(self) -> bool:
+        """Read the file again if it has changed; whether it has. Raises InputError, and what was read stays."""
+        mark = self._stat()
+        if mark == self._mark:
+            return False
+        try:
+            self._take()
+        finally:
+            self._mark = mark  # what is wrong is told once
+        return True
+
+    def adopt(self, device: str, changes: Sequence[Change]) -> Adopted:
+        """Write what a device holds into the file. Raises CannotAdoptError, and nothing is written."""
+        if self._stat() != self._mark or read_file(self.path) != self.text:
+            raise CannotAdoptError(f"{self.path}: somebody has just changed it; it is not written over")
+        result = adopted(self.loaded, self.text, device, changes)
+        self._write(result.text)
+        self._take()
+        return result
+
+    def _stat(self) -> tuple[int, int, int]:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return 0, 0, 0
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _write(self, text: str) -> None:
+        """Put a new file in the old one's place, whole or not at all."""
+        place = self.path.resolve()
+        try:
+            line_end = "\r\n" if b"\r\n" in place.read_bytes() else "\n"
+            handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+            try:
+                with open(handle, "w", encoding="utf-8", newline=line_end) as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.chmod(name, place.stat().st_mode & 0o7777)
+                os.replace(name, place)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+                raise
+        except OSError as error:
+            raise CannotAdoptError(f"{self.path}: cannot be written: {error.strerror}") from error
