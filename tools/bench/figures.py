@@ -95,7 +95,7 @@ async def sequential(session: RawSession, calls: int, *, vary: bool = False) -> 
     count = iter(range(1, calls + 10_000))
 
     def request() -> bytes:
-        return requests.get_small(b"<!--%d-->" % next(count) if vary else b"")
+        return requests.get_small(requests.blank(next(count)) if vary else b"")
 
     for _ in range(20):
         await session.ask(request())

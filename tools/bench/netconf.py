@@ -16,11 +16,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from .disk import append_ms
 from .figures import QUICK, Size, measure
 from .raw_client import Endpoint
 from .report import Figures, machine, machine_line, median, spread
 from .servers import missing_for_netconfd, netconfd, our_agent, prepare
 
+DISK = "the disk alone: append 300 B and flush [ms]"
 # To netconfd's figure in the same run: a time at most this many times, a rate at least this many times.
 GOALS = {
     "session set-up and close [ms]": 0.035,
@@ -44,13 +46,17 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--user", default="noc", help="its user")
     parser.add_argument("--key", type=Path, help="private key of that user")
     parser.add_argument("--pid", type=int, default=0, help="its process, whose memory is told")
+    parser.add_argument(
+        "--folder", type=Path, help="where the stores of the servers lie, else where temporary files do"
+    )
     options = parser.parse_args(arguments)
     missing = "not asked for" if options.ours or options.port else missing_for_netconfd()
     if missing:
         print(f"netconfd is not measured: {missing}", file=sys.stderr)
     with ExitStack() as stack:
-        servers = list(_servers(options, stack, with_netconfd=not missing))
-        figures = asyncio.run(_run(servers, options.rounds, QUICK if options.quick else Size()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sdqkd-bench-", dir=options.folder)))
+        servers = list(_servers(options, stack, folder, with_netconfd=not missing))
+        figures = asyncio.run(_run(servers, options.rounds, QUICK if options.quick else Size(), folder))
     if options.json:
         ratios = {name: ratio for name in GOALS if (ratio := _ratio(figures, name)) is not None}
         print(json.dumps({"machine": machine(), "figures": figures, "ratios": ratios, "goals": GOALS}, indent=2))
@@ -58,8 +64,9 @@ def main(arguments: Sequence[str]) -> None:
         print("\n".join(_table(figures)))
 
 
-def _servers(options: argparse.Namespace, stack: ExitStack, *, with_netconfd: bool) -> Iterator[Endpoint]:
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sdqkd-bench-")))
+def _servers(
+    options: argparse.Namespace, stack: ExitStack, folder: Path, *, with_netconfd: bool
+) -> Iterator[Endpoint]:
     if options.port:
         yield Endpoint("the server", options.port, options.user, options.key, options.pid or os.getpid())
     else:
@@ -68,7 +75,7 @@ def _servers(options: argparse.Namespace, stack: ExitStack, *, with_netconfd: bo
         yield stack.enter_context(netconfd(folder / "netconfd"))
 
 
-async def _run(servers: Sequence[Endpoint], rounds: int, size: Size) -> dict[str, Figures]:
+async def _run(servers: Sequence[Endpoint], rounds: int, size: Size, folder: Path) -> dict[str, Figures]:
     figures: dict[str, Figures] = {server.name: {} for server in servers}
     for turn in range(rounds):
         for server in servers:
@@ -77,6 +84,7 @@ async def _run(servers: Sequence[Endpoint], rounds: int, size: Size) -> dict[str
                 await prepare(server)
             async for name, value in measure(server, size):
                 figures[server.name].setdefault(name, []).append(value)
+            figures[server.name].setdefault(DISK, []).append(append_ms(folder))
     return figures
 
 

@@ -65,6 +65,11 @@ def get_small(extra: bytes = b"") -> bytes:
     return get_config(b"<qkdn_id/>" + extra)
 
 
+def blank(number: int) -> bytes:
+    """White space, another for each number up to a million."""
+    return f"{number:020b}".encode().translate(bytes.maketrans(b"01", b" \n"))
+
+
 def get_links() -> bytes:
     """Ask for all links."""
     return get_config(b"<qkd_links/>")
