@@ -8,19 +8,17 @@ from typing import Any, Literal
 
 from sdqkd.controller.intent import Desired
 from sdqkd.controller.plan import differences
+from sdqkd.controller.readings import link_reading
 from sdqkd.errors import SdqkdError
 from sdqkd.network.model import ModuleEnd, Network, QkdLink
 from sdqkd.physics.grid import hz_to_channel, hz_to_nm
 from sdqkd.schema.table import load
-from sdqkd.schema.tree import Container, Entries, Node, config_only, get
+from sdqkd.schema.tree import Container, config_only
 
 Reading = Container | SdqkdError  # configuration and state of a device, or why there is none
 Status = Literal["ACTIVE", "PENDING", "PASSIVE", "OFF", "missing", "unknown", "not switched"]
 
 _WORST_FIRST: tuple[Status, ...] = ("unknown", "missing", "OFF", "PASSIVE", "PENDING", "ACTIVE")
-_LINKS = ("etsi-qkd-sdn-node:qkd_node", "qkd_links")
-_SNR = "etsi-qkd-node-types:SNR"
-_QBER = "etsi-qkd-node-types:QBER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,35 +170,17 @@ def _joined(row: LinkRow, ends: list[_End]) -> LinkRow:
 def _end(device: str, link_id: str, reading: Reading) -> _End:
     if isinstance(reading, SdqkdError):
         return _End("unknown", f"{device} cannot be read")
-    entry = get(reading, (*_LINKS, ("qkd_link", (link_id,))))
-    if not isinstance(entry, Container):
+    found = link_reading(reading, link_id)
+    if found is None:
         return _End("missing", f"{device} does not have it")
-    status = _text(get(entry, ("sdqkd-qkd-node:oper-status",))).rpartition(":")[2]
-    known = status if status in _WORST_FIRST else "unknown"
-    rate = get(entry, ("qkdl_performance", "skr"))
     return _End(
-        known,
-        _text(get(entry, ("sdqkd-qkd-node:oper-reason",))) or ("" if status else f"{device} reports no status"),
-        loss_db=_number(get(entry, ("sdqkd-qkd-node:measured-loss-db",))),
-        key_rate_bps=int(rate) if isinstance(rate, str) else None,
-        qber_percent=_performance(entry, _QBER),
-        snr_db=_performance(entry, _SNR),
+        next((status for status in _WORST_FIRST if status == found.status), "unknown"),
+        found.reason or ("" if found.status else f"{device} reports no status"),
+        loss_db=found.loss_db,
+        key_rate_bps=found.key_rate_bps,
+        qber_percent=found.qber_percent,
+        snr_db=found.snr_db,
     )
-
-
-def _performance(entry: Container, kind: str) -> float | None:
-    found = get(entry, ("qkdl_performance", "phys_perf"))
-    if not isinstance(found, Entries) or (kind,) not in found.entries:
-        return None
-    return _number(found.entries[kind,].children.get("value"))
-
-
-def _text(node: Node | None) -> str:
-    return node if isinstance(node, str) else ""
-
-
-def _number(node: Node | None) -> float | None:
-    return float(node) if isinstance(node, str) else None
 
 
 def _site_label(network: Network, end: ModuleEnd) -> str:

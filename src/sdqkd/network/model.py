@@ -160,6 +160,23 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthLimits:
+    """What a QKD link keeps to while a change is on trial (module `sdqkd-health`). Percentages are of 100.
+
+    `acquisition_s`: how long it may take to come up, None where the profile of its modules says it.
+    """
+
+    watched: bool = True
+    soak_s: int = 60
+    minimum_rate_percent_of_before: float = 80.0
+    minimum_rate_percent_of_demand: float = 100.0
+    qber_ceiling_percent: float = 8.0
+    snr_drop_db: float = 1.0
+    power_drop_db: float = 1.0
+    acquisition_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QkdLink:
     """A QKD link that is wanted (`active`) or could be switched. `fibres` from transmitter to receiver."""
 
@@ -174,6 +191,7 @@ class QkdLink:
     fibres: tuple[str, ...]
     demand_bps: int | None
     calibration: Calibration | None
+    health: HealthLimits = HealthLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +279,7 @@ class Network:
     protected_connections: Mapping[str, ProtectedConnection]
     services: Mapping[str, Service]
     drift: DriftRules = DriftRules()
+    health: HealthLimits = HealthLimits()  # of what has none of its own: `acquisition_s` of classical channels
 
     def of_kind(self, kind: Kind) -> tuple[Device, ...]:
         """The devices of one kind, in the order of the file."""

@@ -6,7 +6,8 @@ The tree has passed validation, so references hold and mandatory leafs are there
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
 from sdqkd.network.model import (
     Calibration,
@@ -16,6 +17,7 @@ from sdqkd.network.model import (
     EncryptorEnd,
     Endpoint,
     Fibre,
+    HealthLimits,
     Interface,
     Kind,
     Line,
@@ -42,13 +44,26 @@ from sdqkd.schema.tree import Container
 
 TOP = "sdqkd-network:network"
 DRIFT = "sdqkd-drift:drift"
+HEALTH = "sdqkd-health:health-gate"
 DEFAULT_REKEY_INTERVAL_S = 60
+DEFAULT_CHANNEL_ACQUISITION_S = 60
+_HEALTH_FIGURES = (
+    "minimum-rate-percent-of-before", "minimum-rate-percent-of-demand", "qber-ceiling-percent", "snr-drop-db",
+    "power-drop-db",
+)  # fmt: skip
+_HEALTH_TIMES = {
+    "soak-s": "soak_s",
+    "acquisition-s": "acquisition_s",
+    "channel-acquisition-s": "acquisition_s",
+}
 _PORTS: dict[Transport, str] = {"ssh": "830", "tls": "6513"}  # by IANA
 
 
 def read_network(schema: Schema, tree: Container) -> Network:
     """Typed values of a valid network file. `schema` is the `network` model set."""
     top = Reader(tree).inside(TOP)
+    health = _health_limits(top.inside(HEALTH), HealthLimits(acquisition_s=DEFAULT_CHANNEL_ACQUISITION_S))
+    of_links = replace(health, acquisition_s=None)
     return Network(
         name=top.text("name", "network"),
         description=top.text("description"),
@@ -57,13 +72,14 @@ def read_network(schema: Schema, tree: Container) -> Network:
         multiplexers={m.name: m for m in _multiplexers(top)},
         fibres={f.name: f for f in map(_fibre, top.entries("fibre"))},
         patches=tuple(map(_patch, top.entries("patch"))),
-        qkd_links={q.name: q for q in (_qkd_link(schema, e) for e in top.entries("qkd-link"))},
+        qkd_links={q.name: q for q in (_qkd_link(schema, e, of_links) for e in top.entries("qkd-link"))},
         optical_channels={c.name: c for c in (_channel(schema, e) for e in top.entries("optical-channel"))},
         protected_connections={
             p.name: p for p in (_connection(schema, e) for e in top.entries("protected-connection"))
         },
         services={s.name: s for s in map(_service, top.entries("service"))},
         drift=_drift_rules(schema, top.inside(DRIFT)),
+        health=health,
     )
 
 
@@ -181,7 +197,7 @@ def _module_end(entry: Reader) -> ModuleEnd:
     return ModuleEnd(entry.text("device"), int(entry.text("interface")))
 
 
-def _qkd_link(schema: Schema, entry: Reader) -> QkdLink:
+def _qkd_link(schema: Schema, entry: Reader, health: HealthLimits) -> QkdLink:
     measured = entry.inside("calibration")
     return QkdLink(
         name=entry.text("name"),
@@ -197,7 +213,21 @@ def _qkd_link(schema: Schema, entry: Reader) -> QkdLink:
         calibration=Calibration(measured.number("loss-db"), int(measured.text("key-rate-bps")))
         if entry.has("calibration")
         else None,
+        health=_health_limits(entry.inside(HEALTH), health),
     )
+
+
+def _health_limits(entry: Reader, otherwise: HealthLimits) -> HealthLimits:
+    """The limits that a container gives, of the network or of one link, and the others."""
+    given: dict[str, Any] = {
+        leaf.replace("-", "_"): entry.number(leaf) for leaf in _HEALTH_FIGURES if entry.has(leaf)
+    }
+    for leaf, name in _HEALTH_TIMES.items():
+        if entry.has(leaf):
+            given[name] = int(entry.text(leaf))
+    if entry.has("watched"):
+        given["watched"] = entry.flag("watched")
+    return replace(otherwise, **given)
 
 
 def _channel(schema: Schema, entry: Reader) -> OpticalChannel:
