@@ -28,6 +28,8 @@ def hardware_changes(schema: Schema, factory: Container, proposed: Container) ->
 
 
 def _changes(schema: Schema, factory: Node, proposed: Node | None, at: Path) -> Iterator[RpcError]:
+    if proposed is factory:
+        return
     if proposed is None:
         yield _refusal(schema, at, "it comes with the hardware and cannot be deleted")
     elif isinstance(factory, Container) and isinstance(proposed, Container):

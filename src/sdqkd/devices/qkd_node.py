@@ -6,6 +6,7 @@ links with OFF and then write ACTIVE. What it really does is in `oper-status`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -39,6 +40,10 @@ class QkdNode:
 
     def factory(self) -> Container:
         """Give identifiers, capabilities and interfaces."""
+        return self._factory
+
+    @functools.cached_property
+    def _factory(self) -> Container:
         hardware = self._backend.hardware
         capabilities = {
             "link_stats_support": "true",

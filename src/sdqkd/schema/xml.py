@@ -20,7 +20,8 @@ from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container, Entries, Node
 from sdqkd.schema.types import member_type, needs_prefixes
 
-_LONG_LIST = 32  # entries of a list that is worth the memory for their texts
+_LONG_LIST = 32  # entries of a list that are worth the memory for their texts at once
+_ONCE = ()
 _KEPT_CHARACTERS = 4096  # of an entry's text, at most: long ones hold lists, whose entries are kept by themselves
 _MARKUP = re.compile("[&<>\r]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
@@ -222,7 +223,7 @@ class Printer:
             for item in value:
                 self._leaf(node, tags, item, marks)
         elif isinstance(value, Entries):
-            keep = node.config and len(value.entries) >= _LONG_LIST
+            keep = len(value.entries) >= _LONG_LIST
             for entry in value.entries.values():
                 self.entry(node, entry, marks, keep=keep)
         else:
@@ -231,12 +232,15 @@ class Printer:
             self._pieces.append(tags.end)
 
     def entry(self, node: SchemaNode, entry: Container, marks: str = "", *, keep: bool = False) -> None:
-        """Print one entry of a list, its keys first. Its text may be kept with it: an entry never changes."""
-        printed = getattr(entry, "printed", None)
-        if printed is None or printed[0] is not node or printed[1] is not self.schema:
+        """Print one entry of a list, its keys first.
+
+        From the second time on its text is kept with it, from the first if wanted: an entry never changes.
+        """
+        before = printed = getattr(entry, "printed", None)
+        if not printed or printed[0] is not node or printed[1] is not self.schema:
             printed = node, self.schema, self._text_of(node, entry)
-            if keep and len(printed[2]) <= _KEPT_CHARACTERS:
-                object.__setattr__(entry, "printed", printed)
+            if node.config and len(printed[2]) <= _KEPT_CHARACTERS:
+                object.__setattr__(entry, "printed", printed if keep or before is not None else _ONCE)
         if marks:
             start = len(_tags(node).start)
             self._pieces += (printed[2][:start], marks, printed[2][start:])
