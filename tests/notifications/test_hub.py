@@ -211,6 +211,30 @@ def test_a_long_replay_gives_others_their_turn(world: Worlds) -> None:
     assert place.hub.due is None
 
 
+def test_whoever_had_no_turn_comes_first_in_the_next(world: Worlds) -> None:
+    sessions: list[Notebook] = []
+
+    def sent() -> int:
+        return sum(len(session.got) for session in sessions)
+
+    def turn() -> Callable[[], bool]:
+        before = sent()
+        return lambda: sent() > before
+
+    place = world(turn=turn)
+    sessions += (place.session(number) for number in (1, 2, 3))
+    for session in sessions:
+        place.ask(session, CREATE % "")
+    publish(place, 1)
+    assert sorted(len(session.got) for session in sessions) == [0, 0, 1]
+    assert place.hub.due == place.now
+    publish(place, 2)
+    assert sorted(len(session.got) for session in sessions) == [0, 1, 1]
+    place.wait(0)
+    assert [numbers(session) for session in sessions] == [["1", "2"]] * 3
+    assert place.hub.due is None
+
+
 def test_passing_over_many_events_gives_others_their_turn(world: Worlds) -> None:
     place = world()
     for number in range(1000):

@@ -28,6 +28,8 @@ from sdqkd.notifications.qkd_watch import QkdWatch
 from sdqkd.schema.overlay import Overlay
 from sdqkd.schema.tree import EMPTY, Container
 
+_TURN_S = 0.01  # for what is sent to all who listen, before other work has its turn
+
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
@@ -84,6 +86,7 @@ class Notifier:
             watch=QkdWatch() if NODE in device.schema.data else None,
             limits=Limits(poll=None) if unwatch else Limits(),
             wake=self._wake,
+            turn=self._turn,
         )
         # An agent can be made before there is an event loop, and be served in it.
         with contextlib.suppress(RuntimeError):
@@ -94,6 +97,8 @@ class Notifier:
 
     def session_started(self, session: Session) -> None:
         """Tell of a session that has said hello."""
+        if self._timer is None:
+            self._wake(self.hub.due)
         self.hub.session_started(_client(session), self._clock.wall())
 
     def session_ended(self, session: Session, how: Termination, killed_by: int | None) -> None:
@@ -153,6 +158,10 @@ class Notifier:
         return self._seen[2]
 
     # Time
+
+    def _turn(self) -> Callable[[], bool]:
+        until_s = self._clock.now_s() + _TURN_S
+        return lambda: self._clock.now_s() > until_s
 
     def _wake(self, due: datetime | None) -> None:
         self._set(None if due is None else max(0.0, (due - self._clock.wall()).total_seconds()))

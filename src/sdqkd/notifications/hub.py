@@ -18,7 +18,7 @@ from sdqkd.notifications.board import OPERATIONAL, Board, Limits, Sources
 from sdqkd.notifications.filters import Filters
 from sdqkd.notifications.legacy import LegacySubscription
 from sdqkd.notifications.message import payload_of
-from sdqkd.notifications.outlet import Subscriber
+from sdqkd.notifications.outlet import Subscriber, never
 from sdqkd.notifications.push import OnChangePush
 from sdqkd.notifications.reader import StreamReader
 from sdqkd.notifications.refusals import SN
@@ -57,6 +57,11 @@ def _nobody(due: datetime | None) -> None:
     """Wake nobody."""
 
 
+def _endless() -> Callable[[], bool]:
+    """Begin a turn that is never over."""
+    return never
+
+
 def _settled(now: datetime) -> datetime:
     """When to look at what has changed now."""
     return _EPOCH + ((now - _EPOCH) // _SETTLING + 2) * _SETTLING
@@ -65,7 +70,8 @@ def _settled(now: datetime) -> datetime:
 class Hub:
     """`sources` gives the datastores by identity, such as `ietf-datastores:running`, `device` operational without
     what the agent itself counts; `streams` are those beside NETCONF. `wake` is told when `tick` must be called,
-    None for never, whenever that changes after the beginning.
+    None for never, whenever that changes after the beginning. `turn` begins a turn of those who listen, and gives
+    what says that it is over.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class Hub:
         device: Callable[[], Container] | None = None,
         limits: Limits | None = None,
         wake: Callable[[datetime | None], None] = _nobody,
+        turn: Callable[[], Callable[[], bool]] = _endless,
     ) -> None:
         specs = [netconf, *streams, *([watch.stream] if watch is not None else [])]
         self._board = Board(
@@ -92,6 +99,7 @@ class Hub:
         self._watch = watch
         self._begun = False  # whether the watch knows how the device was
         self._wake = wake
+        self._turn = turn
         self._due: datetime | None = None
         self._look_at: datetime | None = None  # when to look at the device, beside when the watch wants to
         self._looked_at = now
@@ -240,7 +248,7 @@ class Hub:
         outlet = self._board.outlets.get(session_id)
         if outlet is not None:
             outlet.held = False
-            outlet.pump(now)
+            outlet.pump(now, self._turn())
             self._settle(now)
 
     def serves(self, session_id: int) -> bool:
@@ -309,8 +317,7 @@ class Hub:
         streams = [board.streams[name] for name in dict.fromkeys((NETCONF.name, stream))]
         for one in streams:
             one.append(now, member, payload)
-        for outlet in tuple(board.outlets.values()):
-            outlet.pump(now)
+        self._give_turns(now)
         for one in streams:
             one.age_out(self._needed(one))
 
@@ -325,9 +332,20 @@ class Hub:
                 subscription.look()
 
     def _pump(self, now: datetime) -> None:
-        for outlet in tuple(self._board.outlets.values()):
-            outlet.pump(now)
+        self._give_turns(now)
         self._settle(now)
+
+    def _give_turns(self, now: datetime) -> None:
+        """Let all sessions have what is there for them: first who had to wait, last who is not done."""
+        is_over, outlets = self._turn(), self._board.outlets
+        queue = sorted(outlets.items(), key=lambda item: not item[1].postponed)
+        for number, (session_id, outlet) in enumerate(queue):
+            if number and is_over():
+                outlet.postpone(now)
+                continue
+            outlet.pump(now, is_over)
+            if outlet.postponed and session_id in outlets:
+                outlets[session_id] = outlets.pop(session_id)
 
     def _settle(self, now: datetime) -> None:
         """End what is broken, forget what is over, and say when to be woken."""

@@ -65,8 +65,13 @@ class Subscription(Protocol):
         ...
 
 
-# How many messages a session gets of each subscription before others have their turn.
+# How many messages a session gets of each subscription before others have their turn, if that is not over before.
 TURN_MESSAGES = 64
+
+
+def never() -> bool:
+    """Say that a turn is not over."""
+    return False
 
 
 @dataclass(slots=True)
@@ -103,14 +108,23 @@ class Outlet:
         """Why the session must end, None as long as it need not."""
         return next((one.broken for one in self.subscriptions if one.broken), None)
 
-    def pump(self, now: datetime) -> None:
-        """Send what there is, each subscription in turn, until the session is full or its turn is over."""
+    @property
+    def postponed(self) -> bool:
+        """Whether its turn was over before it was done."""
+        return self._interrupted is not None
+
+    def postpone(self, now: datetime) -> None:
+        """Let it have its turn later."""
+        self._interrupted = now
+
+    def pump(self, now: datetime, is_over: Callable[[], bool] = never) -> None:
+        """Send what there is, each subscription in turn, until the session is full or its turn `is_over`."""
         if self._pumping:
             return
         self._pumping, self._interrupted = True, None
         try:
             for _ in range(TURN_MESSAGES):
-                if not self._round(now):
+                if not self._round(now, is_over):
                     break
             else:
                 self._interrupted = now
@@ -118,7 +132,8 @@ class Outlet:
             self._pumping = False
         self.subscriptions = [one for one in self.subscriptions if not one.over]
 
-    def _round(self, now: datetime) -> bool:
+    def _round(self, now: datetime, is_over: Callable[[], bool]) -> bool:
+        """Ask each for a message; tell whether there may be more in this turn."""
         sent = False
         for one in tuple(self.subscriptions):
             if self.blocked:
@@ -127,6 +142,9 @@ class Outlet:
             if message is not None:
                 self.subscriber.notify(message.xml())
                 sent = True
+            if is_over():
+                self._interrupted = now
+                return False
         return sent
 
 

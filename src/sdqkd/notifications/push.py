@@ -144,6 +144,7 @@ class OnChangePush(PushSubscription):
         self._changed: Sequence[Change] | None = ()  # from what was told to what was seen; None: in several steps
         self._touched: dict[Path, None] = {}  # what changed in those steps
         self._incomplete = False
+        self._stale = False  # whether the datastore may be another than was seen
         self._free_at = now
         self._patches = 0
 
@@ -160,7 +161,11 @@ class OnChangePush(PushSubscription):
         self._sync = True
 
     def look(self) -> None:
-        """Compare with what was seen last."""
+        """Compare with what was seen last, as soon as it is this subscription's turn."""
+        self._stale = True
+
+    def _compare(self) -> None:
+        self._stale = False
         tree = self._read()
         if tree is None or tree is self._seen:
             return
@@ -181,6 +186,8 @@ class OnChangePush(PushSubscription):
             self._incomplete = True
 
     def _update(self, now: datetime) -> Message | None:
+        if self._stale:
+            self._compare()
         if not self._sync and (self._changed == () or now < self._free_at):
             return None
         message = self._whole(now, self._seen) if self._sync else self._changes(now)
