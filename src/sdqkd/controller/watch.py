@@ -36,6 +36,7 @@ from sdqkd.errors import (
     DeviceError,
     HostKeyError,
     InputError,
+    InterruptedApplyError,
     LeaseError,
     LoginRefusedError,
     SdqkdError,
@@ -307,6 +308,8 @@ class Watch:
         plan = restoring(self._file.loaded.network.name, drift, wanted, held, session.models_id)
         try:
             await self._means.restore(plan, f"restore {drift.device}, changed by {who}")
+        except InterruptedApplyError:
+            raise asyncio.CancelledError from None  # the transaction has taken the cancellation for its own
         except LeaseError:
             return self._means.terms.busy_s  # somebody else is changing the network
         except SdqkdError as error:
