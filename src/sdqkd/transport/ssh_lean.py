@@ -1,4 +1,4 @@
-"""What asyncssh does for each login or packet and NETCONF has no use for, left out. Figures: docs/decisions/0004.
+"""What asyncssh does for each login or packet and NETCONF has no use for, left out. Figures: docs/decisions/0005.
 
 This reaches into asyncssh where it has no interface. So every part is looked for before it is touched: an asyncssh
 that has changed is left as it is, slower and as right. Tests tell when a part is not found any more.
