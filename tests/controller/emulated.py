@@ -109,7 +109,8 @@ class Emulated:
     tap: Tap = lambda device, data: True
 
     def __post_init__(self) -> None:
-        for name, device in Plant(self.network).devices.items():
+        self.plant = Plant(self.network)
+        for name, device in self.plant.devices.items():
             self.hardware[name] = Stubborn(device)
             self.agents[name] = Agent(self.hardware[name], Kept(), name=name)
 
