@@ -92,7 +92,7 @@ class Bench:
 @pytest.fixture
 async def bench(three_sites_text: str) -> AsyncIterator[Bench]:
     text = re.sub("scheme: bidi", "scheme: duplex", three_sites_text)
-    text += "  sdqkd-health:health-gate: {soak-s: 10}\n"
+    text = text.replace("soak-s: 0", "soak-s: 10")
     made = Bench(load_network(text, "network.yaml").network)
     yield made
     await made.fleet.close()
