@@ -2,7 +2,8 @@
 
 `data/netconfd.yaml` says what fails there, and why cases are skipped; `SDQKD_RECORD=1 pytest
 tests/conformance/test_servers.py -k netconfd` writes it anew: look at the difference. What fails `sometimes` is
-written by hand: netconfd ends a session after a bad hello at its leisure.
+written by hand: netconfd ends a session after a bad hello at its leisure, and takes longer than we wait for
+some other things.
 """
 
 from __future__ import annotations
@@ -78,10 +79,14 @@ def known(report: Report) -> dict[str, Any]:
 
 
 def test_netconfd_fails_where_it_is_known_to_fail(netconfd: Server) -> None:
-    report = netconfd.run("sdqkd-conformance", Patience(answer_s=2.0, close_s=1.0))
+    patience = Patience(answer_s=2.0, close_s=1.0)
+    report = netconfd.run("sdqkd-conformance", patience)
     expected, found = known(report), summary(report)
-    reasons = {one.case.id: one.reason for one in report.results}
-    failed = set(found["failed"])
-    assert {one: reasons[one] for one in failed - set(expected["sometimes"]) ^ set(expected["failed"])} == {}
+    sometimes, failed = set(expected["sometimes"]), set(found["failed"])
+    assert set(expected["failed"]) - sometimes <= failed
     assert (found["warning"], found["skipped"]) == (expected["warning"], expected["skipped"])
-    assert report.count("passed") > report.count("failed") > 0
+    assert report.count("passed") > report.count("failed")
+    if new := sorted(failed - set(expected["failed"]) - sometimes):
+        # A busy machine may have kept it from answering in time: what is really new fails again.
+        again = netconfd.run("sdqkd-conformance", patience, select(shipped_sections(), new))
+        assert [(one.case.id, one.reason) for one in again.results if one.outcome == "failed"] == []
