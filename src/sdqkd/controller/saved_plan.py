@@ -1,0 +1,76 @@
+"""A plan in a file: what a person has looked at is what is applied later, or nothing is.
+
+The file holds the plan, which is pinned to what every device held when it was made, and of which network file it
+was made. Both must still be so: else the plan is stale. It is JSON, and only read as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json as plain_json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.plan import Plan
+from sdqkd.errors import ApplyError, InputError
+from sdqkd.schema import json
+from sdqkd.schema.table import load
+
+_MARK = "sdqkd-plan"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan with where it comes from. `intent` is the digest of the network file; see `intent_digest`."""
+
+    plan: Plan
+    network_file: str
+    intent: str
+    author: str
+    made_at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object: that of the plan, and what is said about it."""
+        about = {"network-file": self.network_file, "intent": self.intent, "author": self.author}
+        return {_MARK: {**about, "made-at": self.made_at}, **self.plan.to_json()}
+
+    def demand_fresh(self, loaded: LoadedNetwork) -> None:
+        """Raise ApplyError if the network file wants something else now than when the plan was made."""
+        if self.plan.network != loaded.network.name:
+            raise ApplyError(f"this plan is for the network {self.plan.network}, not for {loaded.network.name}")
+        if self.intent != intent_digest(loaded):
+            raise ApplyError(f"{loaded.file} has changed since the plan was made: plan again")
+
+
+def save(plan: Plan, loaded: LoadedNetwork, author: str, made_at: str) -> SavedPlan:
+    """The plan as it can be kept. `made_at` is a time of day."""
+    return SavedPlan(plan, str(Path(loaded.file).absolute()), intent_digest(loaded), author, made_at)
+
+
+def is_saved_plan(text: str) -> bool:
+    """Whether a file is meant to be a saved plan, and no network file."""
+    return text.lstrip()[:1] == "{" and f'"{_MARK}"' in text[:200]
+
+
+def read_saved_plan(text: str, file: str) -> SavedPlan:
+    """Read what `to_json` gave. Raises InputError, with the name of the file, if it is no such thing."""
+    try:
+        document = plain_json.loads(text)
+    except ValueError as error:
+        raise InputError(f"this is no plan: {error}", file) from None
+    about = document.get(_MARK) if isinstance(document, Mapping) else None
+    if not isinstance(about, Mapping):
+        raise InputError("this is no saved plan: make one with `sdqkd plan NETWORK --out FILE`", file)
+    names = ("network-file", "intent", "author", "made-at")
+    if missing := [name for name in names if not isinstance(about.get(name), str)]:
+        raise InputError(f"this is no plan: {missing[0]} is missing", file)
+    return SavedPlan(Plan.from_json(document, file), *(about[name] for name in names))
+
+
+def intent_digest(loaded: LoadedNetwork) -> str:
+    """A SHA-256 of what a network file says, in hexadecimal: comments and the order of leafs do not count."""
+    said = json.encode(load("network"), loaded.tree)
+    return hashlib.sha256(plain_json.dumps(said, sort_keys=True).encode()).hexdigest()

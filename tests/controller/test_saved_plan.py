@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests.controller.emulated import Emulated
+
+from sdqkd.controller.intent import desired
+from sdqkd.controller.inventory import LoadedNetwork, load_network
+from sdqkd.controller.plan import make_plan
+from sdqkd.controller.saved_plan import SavedPlan, is_saved_plan, read_saved_plan, save
+from sdqkd.errors import ApplyError, InputError
+
+
+@pytest.fixture
+def saved(three_sites: LoadedNetwork) -> SavedPlan:
+    running = Emulated(three_sites.network).running()
+    plan = make_plan("three-sites", desired(three_sites.network), running)
+    return save(plan, three_sites, "noc", "2026-11-23T10:00:00.000Z")
+
+
+def test_a_plan_comes_back_from_its_file(saved: SavedPlan) -> None:
+    text = json.dumps(saved.to_json())
+    assert is_saved_plan(text)
+    assert read_saved_plan(text, "plan.json") == saved
+
+
+def test_a_network_file_is_no_plan(three_sites_text: str) -> None:
+    assert not is_saved_plan(three_sites_text)
+    with pytest.raises(InputError, match=r"plan\.json: this is no plan"):
+        read_saved_plan(three_sites_text, "plan.json")
+
+
+def test_what_is_broken_is_refused(saved: SavedPlan) -> None:
+    for document in ([], {}, saved.plan.to_json(), {"sdqkd-plan": {}}, saved.to_json() | {"devices": [{}]}):
+        with pytest.raises(InputError, match=r"this is no (saved )?plan"):
+            read_saved_plan(json.dumps(document), "plan.json")
+
+
+def test_a_comment_does_not_make_a_plan_stale_but_another_wish_does(
+    saved: SavedPlan, three_sites_text: str
+) -> None:
+    saved.demand_fresh(load_network("# Looked at.\n" + three_sites_text, "network.yaml"))
+    other = three_sites_text.replace("launch-power-dbm: -3", "launch-power-dbm: -2")
+    with pytest.raises(ApplyError, match=r"network\.yaml has changed since the plan was made: plan again"):
+        saved.demand_fresh(load_network(other, "network.yaml"))
+
+
+def test_a_plan_for_another_network_is_refused(saved: SavedPlan, three_sites: LoadedNetwork) -> None:
+    other = replace(three_sites, network=replace(three_sites.network, name="elsewhere"))
+    with pytest.raises(ApplyError, match="for the network three-sites, not for elsewhere"):
+        saved.demand_fresh(other)
