@@ -50,7 +50,9 @@ Restore: TypeAlias = Callable[[Plan, str], Awaitable[object]]  # apply a plan, w
 
 NEVER = "never"  # what a device has agreed with that was never seen to agree
 MAX_EVIDENCE = 20  # of who changed a device, until it is looked at
-_CONNECTION = ("unreachable", "login-refused", "host-key-changed", "wrong-device", "internal")
+# Of these the one found last stands alone. That somebody else answered stands until the device itself does.
+_PASSING = ("unreachable", "login-refused", "internal")
+_CONNECTION = (*_PASSING, "host-key-changed", "wrong-device")
 _HELD = ("drift", "restore-refused", "adopt-refused", "model-mismatch")
 _LOG = logging.getLogger(__name__)
 
@@ -155,8 +157,9 @@ class Watch:
         if not isinstance(error, SdqkdError):
             _LOG.error("a fault of the controller itself, on %s", name, exc_info=error)
         text = getattr(error, "message", None) or str(error) or type(error).__name__
+        kind = _alarm_of(error)
         try:
-            self._alarms.stand(name, {_alarm_of(error): text}, _CONNECTION)
+            self._alarms.stand(name, {kind: text}, {*_PASSING, kind})
         except SdqkdError as broken:
             _LOG.error("alarms cannot be kept: %s", broken)
 
