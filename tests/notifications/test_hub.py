@@ -13,6 +13,7 @@ from tests.notifications.conftest import SPACES, START, Notebook, World
 
 from sdqkd.errors import RpcError
 from sdqkd.notifications.base_events import Client
+from sdqkd.notifications.board import Limits
 from sdqkd.notifications.hub import Hub
 from sdqkd.notifications.streams import EVENT_OVERHEAD_BYTES, StreamSpec
 from sdqkd.schema import table
@@ -305,6 +306,23 @@ def test_an_ended_session_gets_nothing_and_the_others_hear_of_it(world: Worlds) 
     assert numbers(quick) == ["1", "2", "netconf-session-end"]
     place.hub.flush(slow.id, place.now)
     place.hub.leave(slow.id, place.now)
+
+
+def test_hundreds_may_end_at_once(world: Worlds) -> None:
+    """Each end is told to those who are left, most of whom have lost events by then, too."""
+    place = world(netconf=tight(1), limits=Limits(subscriptions=1000, poll=None))
+    deaf = [place.session(number, takes=0) for number in range(1, 501)]
+    for session in deaf:
+        place.ask(session, CREATE % "")
+
+        def end(reason: str, session: Notebook = session) -> None:
+            session.ended = reason
+            place.hub.session_ended(Client("noc", session.id), place.now, "other")
+
+        session.end = end  # type: ignore[method-assign]
+    for number in range(2):
+        publish(place, number)
+    assert all(session.ended for session in deaf)
 
 
 def test_after_a_loss_nothing_more_comes(world: Worlds) -> None:

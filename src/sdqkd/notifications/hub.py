@@ -105,6 +105,7 @@ class Hub:
         self._looked_at = now
         self._backlog: list[tuple[Container, str]] = []
         self._publishing = False
+        self._ending = False
         self.operations = operations.handlers(self._board)
         if watch is not None:
             self._look_at = self._due = _settled(now)
@@ -351,14 +352,24 @@ class Hub:
         """End what is broken, forget what is over, and say when to be woken."""
         board = self._board
         board.sources.forget()
-        for session_id, outlet in tuple(board.outlets.items()):
-            reason = outlet.broken
-            if reason is not None or not outlet.subscriptions:
-                board.outlets.pop(session_id, None)
-            if reason is not None:
-                outlet.subscriber.end(reason)
+        self._end_broken()
+        for session_id in [number for number, outlet in board.outlets.items() if not outlet.subscriptions]:
+            del board.outlets[session_id]
         moments = [outlet.due for outlet in board.outlets.values()]
         due = min(filter(None, (*moments, self._next_look())), default=None)
         if due != self._due:
             self._due = due
             self._wake(due)
+
+    def _end_broken(self) -> None:
+        """End the sessions that cannot be told what they should have been; each end may break others."""
+        if self._ending:
+            return
+        self._ending = True
+        outlets = self._board.outlets
+        try:
+            while broken := next(((number, one.broken) for number, one in outlets.items() if one.broken), None):
+                session_id, reason = broken
+                outlets.pop(session_id).subscriber.end(reason)
+        finally:
+            self._ending = False
