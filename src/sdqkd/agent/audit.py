@@ -56,6 +56,8 @@ def changed(device: str, session: Session | None, schema: Schema, change: Change
 def _printable(path: str) -> str:
     # A key is a client's text: a line end in it would make a line of its own.
     shown = path if len(path) <= _SHOWN_PATH else f"{path[:_SHOWN_PATH]}…"
+    if shown.isprintable():
+        return shown
     return "".join(character if character.isprintable() else "?" for character in shown)
 
 

@@ -189,12 +189,27 @@ def in_quotes(escaped: str) -> str:
     return escaped.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
+@functools.lru_cache(maxsize=4096)
+def _identity(schema: Schema, module: str, value: str) -> tuple[str, str]:
+    """What to declare for an identity as the value of a node of `module`, and how to write it."""
+    own, _, name = value.partition(":")
+    if own == module:
+        return "", name
+    prefix = _prefixes(schema)[own]
+    return f' xmlns:{prefix}="{schema.namespace_of(own)}"', f"{prefix}:{name}"
+
+
+@functools.lru_cache(maxsize=64)
+def _prefixes(schema: Schema) -> Mapping[str, str]:
+    return {module.name: module.prefix for module in schema.modules}
+
+
 class Printer:
     """Prints nodes of one schema, one after the other. `marks` are attributes, with a space before each."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self._prefixes = {module.name: module.prefix for module in schema.modules}
+        self._prefixes = _prefixes(schema)
         self._pieces: list[str] = []
 
     def text(self) -> str:
@@ -204,7 +219,10 @@ class Printer:
     def children(self, known: Mapping[str, SchemaNode], children: Mapping[str, Node]) -> None:
         """Print nodes by member name; `known` are the schema nodes at this place."""
         for member, value in children.items():
-            self.node(known[member], value)
+            if isinstance(value, str):
+                self._leaf(known[member], _tags(known[member]), value, "")
+            else:
+                self.node(known[member], value)
 
     def start(self, node: SchemaNode, marks: str = "") -> None:
         """Print a start tag."""
@@ -276,10 +294,7 @@ class Printer:
             return self._instance(value)
         if base != "identityref":
             return "", escape(value)
-        module, _, name = value.partition(":")
-        if module == node.module:
-            return "", name
-        return self.declare(module), f"{self._prefixes[module]}:{name}"
+        return _identity(self.schema, node.module, value)
 
     def declare(self, module: str) -> str:
         """The attribute that binds the module's own prefix."""
