@@ -90,9 +90,9 @@ class Plant:
         self._running.suffer(replace(faults, failed=faults.failed | {self._part(device, part)}))
 
     def repair(self, device: str, part: str) -> None:
-        """Make a failed part work again."""
+        """Make a failed part work again. A module that is pulled out stays out."""
         faults = self._running.faults
-        self._running.suffer(replace(faults, failed=faults.failed - {self._part(device, part)}))
+        self._running.suffer(replace(faults, failed=faults.failed - {self._part(device, part)} | faults.pulled))
 
     def pull(self, device: str, interface: str) -> None:
         """Pull a QKD module out of its node: the number of an interface."""
