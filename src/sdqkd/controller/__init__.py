@@ -8,6 +8,11 @@ connect     links with the devices: dialled over SSH or TLS; callers: those that
 session     NETCONF with one device; fleet: with all of them at once
 apply       the steps of a change over many devices, and the way back
 status      what the links do
+models      whether a device still has the YANG modules that a plan was made for
+drift       what a device holds otherwise than is wanted; drift_rules: what to do about it; adopt: into the file
+queue       work to be done, by device
+watch       keeps devices in their desired state: watch_sessions, _events, _file, _journal, _report are its parts
+alarms      what is wrong, as state; alarm_store keeps it, alarm_board tells of changes
 controller  the facade that the command line uses
 
 Pure but for callers, session, fleet, apply and controller. Connections come in through a Protocol.

@@ -12,6 +12,7 @@ time. Devices that somebody is changing with the controller's journal are left a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ class WatchTerms:
     backstop_s: float = 600.0
     poll_s: float = 60.0
     busy_s: float = 2.0  # between two looks at a device that somebody is changing
+    follow_s: float = 2.0  # between two looks at the network file and the journal
     settle_s: float = 0.2  # from an event to the look at the device: changes seldom come alone
 
 
@@ -109,12 +111,21 @@ class Watch:
         self._see_to(self._file.desired)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
                 while True:
                     while (name := self._means.queue.take(self._now())) is not None:
                         group.create_task(self._work(name))
                     await self._until_due()
         finally:
             await self._sessions.close()
+
+    async def _follow(self) -> None:
+        """Notice what others do to the file and the journal, though no device tells of anything."""
+        while True:
+            await self._means.clock.sleep(self._means.terms.follow_s)
+            with contextlib.suppress(SdqkdError):  # whoever sees to a device next says so
+                self._refresh_file()
+                self._refresh_journal()
 
     # The queue
 
@@ -228,13 +239,10 @@ class Watch:
         return session
 
     def _is_busy(self, name: str) -> bool:
-        """Whether somebody is changing it with our journal. Raises JournalError."""
+        """Whether somebody is changing it with our journal. Raises JournalError, StoreError."""
+        self._refresh_journal()
         journal = self._means.journal
-        if journal is None:
-            return False
-        journal.refresh()
-        self._alarms.in_doubt(journal.doubts)
-        return journal.under_way(name) is not None
+        return journal is not None and journal.under_way(name) is not None
 
     def _agreed(self, name: str) -> tuple[str, ...]:
         """What the device was seen to agree with: by the watch, and by who changed it last."""
@@ -332,6 +340,11 @@ class Watch:
             return
         self._tell("file", "", f"{self._file.path} was read again")
         self._see_to(self._file.desired)
+
+    def _refresh_journal(self) -> None:
+        if self._means.journal is not None:
+            self._means.journal.refresh()
+            self._alarms.in_doubt(self._means.journal.doubts)
 
     def _alarm_changed(self, alarm: Alarm) -> None:
         self._means.report(of_alarm(alarm, self._means.clock.wall()))
