@@ -18,6 +18,7 @@
     ├── StoreError                 a configuration that cannot be kept or read back
     ├── JournalError               the controller's journal cannot be kept, is damaged, or another network's
     │   └── LeaseError             somebody else works with this journal, or has taken it over from us
+    ├── NotAllowedError            the policy of the network does not let this person do that, or not now
     └── ApplyError                 a change that did not happen, per device
         ├── RolledBackError        it was begun on the devices, and every device is as it was
         ├── InDoubtError           it is not known of every device what it holds, or one holds something else
@@ -187,6 +188,10 @@ class JournalError(SdqkdError):
 
 class LeaseError(JournalError):
     """Somebody else works with this journal, or has taken it over: nothing may be written any more."""
+
+
+class NotAllowedError(SdqkdError):
+    """The policy of the network does not let this person do that, or not now; `str()` says who may, or when."""
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sdqkd.controller import drift_rules
+from sdqkd.controller import drift_rules, policy
 from sdqkd.controller.intent import entries, owned_by
 from sdqkd.controller.obstacles import light, why_dark
 from sdqkd.controller.routing import candidates, ends_of, routes
@@ -37,6 +37,7 @@ def check(network: Network) -> tuple[InputError, ...]:
         *_shared_ports(network),
         *_shared_modules(network),
         *(tuple(_wavelength_ranges(network)) or _tuning(network)),
+        *policy.faults(network.rules),
     )
     found = found or (*_dark_links(network), *_shared_spectrum(network))
     return found or (*_collisions(network), *_refused_entries(network), *drift_rules.faults(network))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from typing import Literal, NamedTuple
 
 Kind = Literal["qkd-node", "fibre-switch", "transponder", "encryptor"]
 Policy = Literal["restore", "adopt", "alarm-only", "ignore"]
 Transport = Literal["ssh", "tls"]
+Action = Literal["plan", "apply", "force"]
 
 
 class Port(NamedTuple):
@@ -264,6 +266,41 @@ class DriftRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """What users of the controller's machine, and members of its groups, may do."""
+
+    name: str
+    users: tuple[str, ...]
+    groups: tuple[str, ...]
+    may: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """When the devices of some sites may be changed; no `sites` are all. Times of the clock in `time_zone`.
+
+    `days` are those on which it begins, 0 for Monday; none are all. One that ends before it begins ends on the
+    next day.
+    """
+
+    name: str
+    path: str
+    sites: tuple[str, ...]
+    days: tuple[int, ...]
+    begins: time
+    ends: time
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who may change a network, and when. Without a role everybody may do everything."""
+
+    roles: tuple[Role, ...] = ()
+    windows: tuple[MaintenanceWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """The whole file; every mapping is by name, in the order of the file."""
 
@@ -279,6 +316,7 @@ class Network:
     protected_connections: Mapping[str, ProtectedConnection]
     services: Mapping[str, Service]
     drift: DriftRules = DriftRules()
+    rules: Rules = Rules()
     health: HealthLimits = HealthLimits()  # of what has none of its own: `acquisition_s` of classical channels
 
     def of_kind(self, kind: Kind) -> tuple[Device, ...]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import time
 from typing import Any, cast
 
 from sdqkd.network.model import (
+    Action,
     Calibration,
     Device,
     DriftRule,
@@ -21,6 +23,7 @@ from sdqkd.network.model import (
     Interface,
     Kind,
     Line,
+    MaintenanceWindow,
     ModuleEnd,
     Multiplexer,
     MultiplexerPort,
@@ -32,6 +35,8 @@ from sdqkd.network.model import (
     Port,
     ProtectedConnection,
     QkdLink,
+    Role,
+    Rules,
     Service,
     Site,
     Transport,
@@ -45,6 +50,7 @@ from sdqkd.schema.tree import Container
 TOP = "sdqkd-network:network"
 DRIFT = "sdqkd-drift:drift"
 HEALTH = "sdqkd-health:health-gate"
+POLICY = "sdqkd-policy:policy"
 DEFAULT_REKEY_INTERVAL_S = 60
 DEFAULT_CHANNEL_ACQUISITION_S = 60
 _HEALTH_FIGURES = (
@@ -56,6 +62,7 @@ _HEALTH_TIMES = {
     "acquisition-s": "acquisition_s",
     "channel-acquisition-s": "acquisition_s",
 }
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PORTS: dict[Transport, str] = {"ssh": "830", "tls": "6513"}  # by IANA
 
 
@@ -79,6 +86,7 @@ def read_network(schema: Schema, tree: Container) -> Network:
         },
         services={s.name: s for s in map(_service, top.entries("service"))},
         drift=_drift_rules(schema, top.inside(DRIFT)),
+        rules=_rules(schema, top.inside(POLICY)),
         health=health,
     )
 
@@ -279,3 +287,29 @@ def _drift_rules(schema: Schema, entry: Reader) -> DriftRules:
         for rule in entry.entries("rule")
     )
     return DriftRules(cast(Policy, entry.text("policy", "restore")), tuple(rules))
+
+
+def _rules(schema: Schema, entry: Reader) -> Rules:
+    roles = (
+        Role(
+            role.text("name"),
+            role.values("user"),
+            role.values("group"),
+            cast("tuple[Action, ...]", role.values("may")),
+        )
+        for role in entry.entries("role")
+    )
+    return Rules(tuple(roles), tuple(_window(schema, window) for window in entry.entries("maintenance-window")))
+
+
+def _window(schema: Schema, entry: Reader) -> MaintenanceWindow:
+    name = entry.text("name")
+    return MaintenanceWindow(
+        name=name,
+        path=format_path((TOP, POLICY, ("maintenance-window", (name,))), schema),
+        sites=entry.values("site"),
+        days=tuple(_DAYS.index(day) for day in entry.values("day")),
+        begins=time.fromisoformat(entry.text("from")),
+        ends=time.fromisoformat(entry.text("until")),
+        time_zone=entry.text("time-zone", "UTC"),
+    )
