@@ -4,6 +4,7 @@ client is served within a second meanwhile."""
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -18,9 +19,13 @@ from sdqkd.netconf.messages import build_rpc
 from sdqkd.netconf.xml import BASE
 from sdqkd.transport.keys import make_key_pair
 
-SERVED_WITHIN_S = 1.0
 LIMIT_BYTES = 16 * 2**20
 NODE = "urn:etsi:qkd:yang:etsi-qkd-node"
+
+
+def served_within_s() -> float:
+    """A second. It is promised for an agent that has a processor: a busy machine may take more."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @pytest.fixture
@@ -74,7 +79,7 @@ async def honest_client(child: Child) -> AsyncIterator[None]:
         async with client(child) as newcomer:
             await newcomer.ask()
         waits.append(time.monotonic() - begun)
-    assert max(waits) < SERVED_WITHIN_S
+    assert max(waits) < served_within_s()
 
 
 def tags(reply: object) -> list[str]:
