@@ -124,10 +124,11 @@ class Reading:
 
     def refuse_text(self, element: Element) -> None:
         """Raises RpcError if text stands between the elements of a container or list entry."""
-        if _is_loose(element.text) or any(_is_loose(child.tail) for child in element if child.tail):
-            name = etree.QName(element).localname
-            message = f"{name} holds elements, not text"
-            raise problems.wrong_content(self.schema, self.path_of(element), name, message)
+        if not _holds_text(element):
+            return
+        name = etree.QName(element).localname
+        message = f"{name} holds elements, not text"
+        raise problems.wrong_content(self.schema, self.path_of(element), name, message)
 
 
 def is_content(element: Element) -> bool:
@@ -135,8 +136,15 @@ def is_content(element: Element) -> bool:
     return isinstance(element.tag, str)
 
 
-def _is_loose(text: str | None) -> bool:
-    return text is not None and not text.isspace() and text != ""
+def _holds_text(element: Element) -> bool:
+    text = element.text
+    if text and not text.isspace():
+        return True
+    for child in element:
+        text = child.tail
+        if text and not text.isspace():
+            return True
+    return False
 
 
 @functools.cache
