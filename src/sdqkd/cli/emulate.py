@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sdqkd.cli.console import ProgressLines, note, show_json
+from sdqkd.cli.control import control
 from sdqkd.cli.emulation import RunDirectory, Terms, Users, start
 from sdqkd.cli.inputs import (
     as_json,
@@ -67,13 +68,14 @@ async def _emulate(
     stop_at_eof: bool,
     json_output: bool,
 ) -> None:
-    devices = Plant(loaded.network).devices
+    plant = Plant(loaded.network)
     with ProgressLines() as progress:
-        emulation = await start(devices, run, users, progress, factory_reset=factory_reset, terms=terms)
+        emulation = await start(plant.devices, run, users, progress, factory_reset=factory_reset, terms=terms)
     try:
-        if json_output:
-            show_json({"agents": len(emulation.served), "inventory": str(run.inventory)})
-        note(f"{len(emulation.served)} agents listen; inventory: {run.inventory}; stop with Ctrl-C")
-        await until_stopped(at_eof=stop_at_eof)
+        async with control(plant, run.path):
+            if json_output:
+                show_json({"agents": len(emulation.served), "inventory": str(run.inventory)})
+            note(f"{len(emulation.served)} agents listen; inventory: {run.inventory}; stop with Ctrl-C")
+            await until_stopped(at_eof=stop_at_eof)
     finally:
         await emulation.close()

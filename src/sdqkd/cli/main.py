@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what would change on which device. Exits 2 if anything would.",
     "apply": "Bring the devices to the state that the network file wants.",
     "status": "Show the links and whether the devices are in their desired state.",
+    "fault": "Break or mend something in an emulated network.",
     "demo": "Emulate a network, bring it up from factory configuration, and check it.",
     "agent": "Serve one device of a network.",
     "conformance": "Find out whether a NETCONF server does what the RFCs demand.",

@@ -48,7 +48,7 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "amplifier": Action(
         ("FIBRE", "GAIN_DB", "[NOISE_FIGURE_DB]"),
-        "let an amplifier at the classical input of a fibre hiss (noise figure 5 dB unless given)",
+        "let an amplifier at the classical input hiss (noise figure 5 dB)",
         lambda plant, at: plant.hiss(at[0], Booster(*(_number(word, "a level") for word in (*at[1:], "5")[:2]))),
     ),
     "mend": Action(("FIBRE",), "make a fibre pair as it was", lambda plant, at: plant.mend(at[0])),
@@ -65,7 +65,7 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "drift": Action(
         ("DEVICE", "PART", "DB"),
-        "let the laser of a transponder's port or of a module send so much more, or less, than it is told",
+        "let a laser send so much more (or less) than it is told",
         lambda plant, at: plant.drift(at[0], at[1], _number(at[2], "the drift")),
     ),
     "repair": Action(("DEVICE", "PART"), "make a part as it was", _repair),
