@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "emulate": "Serve every device of a network on loopback, until interrupted.",
     "plan": "Show what would change on which device. Exits 2 if anything would.",
     "apply": "Bring the devices to the state that the network file wants.",
+    "routes": "Show what could be set up between switched modules: path, channel, loss, key rate.",
     "status": "Show the links and whether the devices are in their desired state.",
     "fault": "Break or mend something in an emulated network.",
     "demo": "Emulate a network, bring it up from factory configuration, and check it.",

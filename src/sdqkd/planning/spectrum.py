@@ -1,0 +1,73 @@
+"""What is taken in the spectrum of each fibre, and how far channels must keep from each other.
+
+A quantum channel keeps `Rules.guard_hz` from classical channels on its strand and `spacing_hz` from quantum
+channels. On a `bidi` pair the quantum channels have a strand of their own, so only each other in their way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from sdqkd.network.model import ModuleEnd, Network
+from sdqkd.physics.grid import hz_to_channel, hz_to_thz
+from sdqkd.planning.forecast import Option
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How channels share fibres: least distances of centres in Hz, and the most quantum channels of one
+    fibre."""
+
+    guard_hz: int = 200_000_000_000
+    spacing_hz: int = 100_000_000_000
+    per_fibre: int = 4
+
+
+SAME_CHANNEL = Rules(guard_hz=100_000_000_000)  # nothing but: not two on one channel
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Who holds which frequency in Hz of a fibre, beyond our choice. `classical` counts as `rules.guard_hz`
+    wide."""
+
+    classical: Mapping[str, Mapping[int, str]]
+    quantum: Mapping[str, Mapping[int, str]]
+    rules: Rules
+
+    @classmethod
+    def by_what_is_fixed(
+        cls, network: Network, movable: Collection[ModuleEnd], rules: Rules = SAME_CHANNEL
+    ) -> Taken:
+        """Classical channels, and the active links none of whose modules is movable."""
+        classical: dict[str, dict[int, str]] = {}
+        quantum: dict[str, dict[int, str]] = {}
+        for channel in network.optical_channels.values():
+            if network.fibres[channel.fibre].scheme != "bidi":
+                classical.setdefault(channel.fibre, {})[channel.frequency_hz] = f"channel {channel.name}"
+        for link in network.qkd_links.values():
+            if link.active and not {link.transmitter, link.receiver} & set(movable):
+                for fibre in link.fibres:
+                    quantum.setdefault(fibre, {})[link.frequency_hz] = f"link {link.name}"
+        return cls(classical, quantum, rules)
+
+    def judged(self, option: Option) -> Option:
+        """The option, with an obstacle if its channel is not free on some fibre."""
+        who = next(filter(None, (self._holder(fibre, option.frequency_hz) for fibre in option.path.fibres)), "")
+        return replace(option, obstacle=who, rate_bps=0) if who and not option.obstacle else option
+
+    def _holder(self, fibre: str, frequency_hz: int) -> str:
+        for held, least_hz in (
+            (self.classical.get(fibre, {}), self.rules.guard_hz),
+            (self.quantum.get(fibre, {}), self.rules.spacing_hz),
+        ):
+            for other_hz, who in held.items():
+                if abs(other_hz - frequency_hz) < least_hz:
+                    return f"{who} on {_channel(other_hz)} is too close in fibre {fibre}"
+        return ""
+
+
+def _channel(frequency_hz: int) -> str:
+    number = hz_to_channel(frequency_hz)
+    return f"{hz_to_thz(frequency_hz)} THz" if number is None else f"channel {number}"
