@@ -27,9 +27,9 @@ from sdqkd.schema.reader import Reader
 @click.option("--all", "refused", is_flag=True, help="Show also what light could take, but makes no key, and why.")
 @as_json
 def command(network: Path, dark: tuple[str, ...], refused: bool, json_output: bool) -> None:
-    """Show what could run between NETWORK's switched modules: each transmitter, receiver, path and channel with key.
+    """Show what could run between the switched modules of NETWORK: transmitter, receiver, path and channel.
 
-    Each is looked at alone, beside the links of modules that are not switched and the classical channels.
+    Each makes key if it runs alone, beside the links of modules that are not switched and the classical channels.
     """
     loaded = read_network_file(network)
     known = loaded.network
@@ -50,7 +50,7 @@ def command(network: Path, dark: tuple[str, ...], refused: bool, json_output: bo
         f" {counts['paths']} without the channel; {counts['refused']} more without key"
     )
     if inferred:
-        show(f"where {inferred} of the switched modules stand, and their roles, is inferred: the file says so")
+        show(f"the places and roles of {inferred} switched modules are inferred, so the count is too: see the file")
 
 
 def _inferred(loaded: LoadedNetwork, modules: tuple[ModuleEnd, ...]) -> int:
