@@ -50,7 +50,7 @@ def command(network: Path, dark: tuple[str, ...], refused: bool, json_output: bo
         f" {counts['paths']} without the channel; {counts['refused']} more without key"
     )
     if inferred:
-        show(f"the places and roles of {inferred} switched modules are inferred, so the count is too: see the file")
+        show(f"places and roles of {inferred} switched modules are inferred, and so is the count: see the file")
 
 
 def _inferred(loaded: LoadedNetwork, modules: tuple[ModuleEnd, ...]) -> int:
