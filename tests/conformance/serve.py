@@ -1,7 +1,7 @@
 """Serves one device for the kit until it is killed: `python -m tests.conformance.serve KIND FOLDER`.
 
 KIND is `qkd-node`, a node of the example network; `deviating`, one whose modules are not as published;
-`conformance`, a device with the kit's own module; or `limited`, that with a startup datastore and tight limits.
+`conformance`, a device with the kit's own modules; or `limited`, that with a startup datastore and tight limits.
 The folder has the public keys of the users `noc` and `guest`. Port, keys and configurations survive a restart.
 """
 
@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
+from tests.agent.workshop import Workshop
 
 from sdqkd.agent.server import serve_agent
 from sdqkd.agent.service import Limits
@@ -22,8 +23,6 @@ from sdqkd.agent.store import FileStore
 from sdqkd.controller.inventory import load_network, read_file
 from sdqkd.devices.device import Device
 from sdqkd.plant.plant import Plant
-from sdqkd.schema import table
-from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.transport import admission
 
 HERE = Path(__file__).resolve().parent
@@ -34,30 +33,9 @@ IDLE_TIMEOUT_S = 4.0  # of `limited`
 MAX_SESSIONS = 8
 
 
-class KitDevice:
-    """A device with the kit's own module: there is nothing behind it."""
-
-    name = "kit-device"
-
-    def __init__(self) -> None:
-        self.schema = table.load("conformance")
-
-    def factory(self) -> Container:
-        return EMPTY
-
-    def check(self, proposed: Container) -> None:
-        pass
-
-    def apply(self, running: Container) -> None:
-        pass
-
-    def state(self) -> Container:
-        return EMPTY
-
-
 def device_of(kind: str, folder: Path) -> Device:
     if kind in ("conformance", "limited"):
-        return KitDevice()
+        return Workshop()
     network = load_network(read_file(NETWORK), str(NETWORK)).network
     device = next(device for name, device in Plant(network).devices.items() if name.endswith("-qkd"))
     if kind == "deviating":

@@ -38,6 +38,11 @@ def call_done(
     _write(level, device, session, operation[:_SHOWN], result)
 
 
+def invoked(device: str, session: Session, path: str) -> None:
+    """Tell which action of which node is asked for."""
+    _LOG.info("device=%s user=%s session=%d invoked=%s", device, session.username, session.id, _printable(path))
+
+
 def changed(device: str, session: Session | None, schema: Schema, change: Changed) -> None:
     """Tell what was edited; without a session the agent did it by itself."""
     if not _LOG.isEnabledFor(logging.INFO):

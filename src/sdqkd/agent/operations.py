@@ -1,6 +1,7 @@
 """Which operations an agent can do. What is in none of the tables joined here is not supported.
 
-Each group of operations is a table of its own, by XML name, in a module of its own.
+Each group of operations is a table of its own, by XML name, in a module of its own. Beside them a device does what
+its own model has.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 
 from sdqkd.agent import base_operations, get_schema, nmda, notification_operations, partial_lock
 from sdqkd.agent.call import Call, Operation
+from sdqkd.agent.model_operations import ACTION, model_operation
 from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Session
@@ -31,11 +33,12 @@ def perform(service: Service, session: Session, rpc: Rpc) -> bytes:
     Whether the user may ask for it at all is settled first: RFC 8341 section 3.4.4.
     """
     assert rpc.operation is not None
-    operation = find(rpc)
+    operation = find(service, rpc)
     if operation is None:
         message = f"<{rpc.name[:80]}> in '{rpc.namespace[:200]}' is no operation of this agent"
         raise RpcError("operation-not-supported", message, "protocol", info={"bad-element": rpc.name[:80]})
-    service.access.demand_operation(session.username, rpc.namespace, rpc.name)
+    if rpc.operation.tag != ACTION:  # of an action, the rules for its node decide
+        service.access.demand_operation(session.username, rpc.namespace, rpc.name)
     if operation.repeats:
         return _repeated(service, session, rpc.operation, operation)
     return _done(service, session, rpc.operation, operation)
@@ -63,6 +66,11 @@ def _done(service: Service, session: Session, request: Element, operation: Opera
         raise told from None
 
 
-def find(rpc: Rpc) -> Operation | None:
-    """Look up what a call asks for, None if no agent can do it."""
-    return None if rpc.operation is None else OPERATIONS.get(str(rpc.operation.tag))
+def find(service: Service, rpc: Rpc) -> Operation | None:
+    """Look up what a call asks for, None if this agent cannot do it."""
+    if rpc.operation is None:
+        return None
+    known = OPERATIONS.get(str(rpc.operation.tag))
+    if known is None and service.invoke is not None:
+        return model_operation(service.schema, rpc.operation)
+    return known

@@ -26,7 +26,7 @@ from sdqkd.datastore.boot import boot
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.nacm_rules import NACM
 from sdqkd.datastore.ports import Changed, Store
-from sdqkd.devices.device import Device
+from sdqkd.devices.device import Device, Operable
 from sdqkd.netconf.xml import expect_names
 from sdqkd.schema.defaults import DefaultsInUse
 from sdqkd.schema.table import Schema
@@ -93,6 +93,7 @@ class Agent:
             defaults=DefaultsInUse(schema),
             access=access,
             notifier=notifier,
+            invoke=device.invoke if isinstance(device, Operable) else None,
         )
 
     @property

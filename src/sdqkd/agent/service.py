@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sdqkd.agent.access import AccessControl
@@ -15,6 +15,7 @@ from sdqkd.datastore.datastores import Datastores
 from sdqkd.netconf.session import SERVER_MAX_MESSAGE_BYTES
 from sdqkd.schema.defaults import DefaultsInUse
 from sdqkd.schema.table import Schema
+from sdqkd.schema.tree import Container, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Limits:
 class Service:
     """What all sessions of an agent share. `name` is the device's, for the logs.
 
-    `namespaces` gives the namespace of each module.
+    `namespaces` gives the namespace of each module. `invoke` does the operations of the device's own model, None
+    if it has none: see `Operable`.
     """
 
     name: str
@@ -48,4 +50,5 @@ class Service:
     defaults: DefaultsInUse
     access: AccessControl
     notifier: Notifier
+    invoke: Callable[[str, Path, Container], Container] | None = None
     answers: Answers = field(default_factory=Answers)

@@ -225,7 +225,7 @@ class AgentSession:
             _log_failure(self._service.name, rpc, error)
             message = "the agent failed while it did this; its log says more"
             return self._refuse(rpc, (RpcError("operation-failed", message),))
-        operation = operations.find(rpc)
+        operation = operations.find(self._service, rpc)
         changes = operation is not None and operation.changes
         audit.call_done(self._service.name, self, rpc.name, changes)
         return reply(rpc, content)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container
+from sdqkd.schema.tree import Container, Path
 
 
 class Device(Protocol):
@@ -48,6 +48,19 @@ class Watchable(Protocol):
 
         It must return at once, and ask for the state later. Gives what ends it, or None if what is behind this
         device cannot say.
+        """
+        ...
+
+
+@runtime_checkable
+class Operable(Protocol):
+    """A device whose model has operations of its own: RPCs and actions (RFC 7950 sections 7.14 and 7.15)."""
+
+    def invoke(self, operation: str, at: Path, parameters: Container) -> Container:
+        """Do `operation`, a `module:name`, of the node at `at`, () for an RPC; give its output, empty for none.
+
+        The parameters fit the model, and defaults are filled in; `must` and `when` among them were not judged. It
+        must return at once. Raises RpcError(s) if the device cannot do it.
         """
         ...
 
