@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.routing import candidates
-from sdqkd.errors import ApplyError, DeviceError
+from sdqkd.errors import ApplyError, SdqkdError
 from sdqkd.network.model import Network
 from sdqkd.network.topology import topology_of
 from sdqkd.schema.diff import apply
@@ -117,7 +117,7 @@ def demand_both_ends(network: Network, plan: Plan, running: Trees) -> None:
     for fault in new_faults(network, plan, running):
         failures.setdefault(fault.device, []).append(str(fault))
     if failures:
-        errors = {device: DeviceError(device, "; ".join(said)) for device, said in failures.items()}
+        errors = {device: SdqkdError("; ".join(said)) for device, said in failures.items()}
         raise ApplyError("the plan leaves devices that do not fit each other; nothing was changed", errors)
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from sdqkd.controller.intent import owned_by
 from sdqkd.controller.plan import DevicePlan, Plan, digest
-from sdqkd.errors import ApplyError, DeviceError, RpcError, RpcErrors
+from sdqkd.errors import ApplyError, SdqkdError
 from sdqkd.network.model import Kind, Network
 from sdqkd.schema.diff import Change, apply
 from sdqkd.schema.path import format_path
@@ -53,19 +53,17 @@ def making(plan: Plan, network: Network, running: Mapping[str, Container]) -> Pl
     Raises ApplyError, per device, for what cannot be made before something is broken.
     """
     devices: dict[str, DevicePlan] = {}
-    failures: dict[str, DeviceError] = {}
+    failures: dict[str, SdqkdError] = {}
     for name, device in plan.devices.items():
         changes = tuple(change for change in device.changes if change.op != "remove")
         try:
             new = apply(device.schema, running[name], changes)
             if problems := [*_interruptions(device, changes), *_claimed_twice(network.devices[name].kind, new)]:
-                raise DeviceError(name, "; ".join(problems))
+                raise SdqkdError("; ".join(problems))
             if changes:
                 Validator(device.schema).check(new)
-        except DeviceError as error:
+        except SdqkdError as error:
             failures[name] = error
-        except (RpcError, RpcErrors) as error:
-            failures[name] = DeviceError(name, str(error))
         else:
             result = digest(device.schema, new, owned_by(network.devices[name]))
             devices[name] = replace(device, changes=changes, result=result)
