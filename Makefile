@@ -21,6 +21,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 	MYPYPATH=src:tools $(BIN)/mypy --strict --explicit-package-bases tools/compile_models.py tools/yang_compiler tools/bench
+	MYPYPATH=src:. $(BIN)/mypy --strict --explicit-package-bases -p tools.physics_table
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports

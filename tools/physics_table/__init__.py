@@ -1,0 +1,1 @@
+"""The physics against what was published: `python -m tools.physics_table` writes docs/physics.md."""
