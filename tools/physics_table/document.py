@@ -41,7 +41,7 @@ MISSED = """
 - **80 km beside terabit channels (arXiv 1610.04475).** Number, frequencies and powers of the channels are missing.
 - **Rates of Patel 2014.** Ours is too high at 25 km and ends too soon: launch powers of the experiment's longer
   distances and the efficiencies are not known to us, and nothing was tuned.
-- **Absolute rates of CV systems.** The symbol rate is not known, so the fall with the loss alone tells something. It
+- **Absolute rates of CV systems.** The symbol rate is not known, so only how they fall with the loss counts. That
   is steeper than ours: finite keys, and noise that grows with the loss, are not in the model.
 - **Key of a finite number of pulses or symbols.** All rates here are the limit of infinitely many.
 - **Distrito-Concepcion-CV.** With the neighbours that the example assumes, the model has no key there at 20.1 dB:
