@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdqkd.controller.yaml_edit import CannotEditError, scalar, set_value
+from sdqkd.controller.yaml_edit import CannotEditError, insert_entry, scalar, set_value
 
 TEXT = """\
 # The network of the laboratory.
@@ -58,3 +58,12 @@ def test_a_value_comes_back_as_it_is(value: str) -> None:
         return
     for text in (f"a: {scalar(value)}\n", f"{{a: {scalar(value)}, b: 1}}\n"):
         assert yaml.compose(text, Loader=yaml.SafeLoader).value[0][1].value == value
+
+
+def test_one_more_entry_before_the_first() -> None:
+    text = "network:\n  # what runs\n  qkd-link:\n    # the first\n    - name: a\n      channel: 34\n"
+    new = insert_entry(text, ("network", "qkd-link"), ["name: b", "channel: 37"])
+    assert new == text.replace("    - name: a", "    - name: b\n      channel: 37\n    - name: a")
+    for hopeless in ("network: {qkd-link: [{name: a}]}", "network:\n  qkd-link: []\n"):
+        with pytest.raises(CannotEditError):
+            insert_entry(hopeless, ("network", "qkd-link"), ["name: b"])

@@ -119,3 +119,24 @@ def scalar(value: str) -> str:
         return value
     escaped = value.replace("'", "''")
     return f"'{escaped}'"
+
+
+def insert_entry(text: str, steps: Sequence[Step], lines: Sequence[str]) -> str:
+    """The text with one more entry in the list that the steps lead to, before its first. Raises CannotEditError.
+
+    `lines` are those of the entry in block style, without the dash and its indentation.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise CannotEditError("it is no YAML any more") from error
+    for step in steps:
+        node = _inside(node, step)
+    if not isinstance(node, yaml.SequenceNode) or node.flow_style or not node.value:
+        raise CannotEditError(f"there is no place for another entry of {steps[-1]}")
+    at = text.rfind("\n", 0, node.value[0].start_mark.index) + 1
+    dash = text[at : node.value[0].start_mark.index]
+    if dash.strip() != "-":
+        raise CannotEditError(f"there is no place for another entry of {steps[-1]}")
+    entry = "".join(f"{' ' * len(dash) if number else dash}{line}\n" for number, line in enumerate(lines))
+    return text[:at] + entry + text[at:]

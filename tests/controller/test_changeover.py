@@ -1,0 +1,115 @@
+"""Switching one link more: what ends for it, what the network file says then, what the devices do."""
+
+from __future__ import annotations
+
+import pytest
+from tests.controller.conftest import MADQCI
+
+from sdqkd.controller.changeover import Wish, changeover, module_named, wish_for_link
+from sdqkd.controller.changeover_file import rewritten
+from sdqkd.controller.checks import check
+from sdqkd.controller.intent import desired
+from sdqkd.controller.inventory import LoadedNetwork, load_network
+from sdqkd.controller.migration import making
+from sdqkd.controller.plan import make_plan
+from sdqkd.errors import ApplyError, InputError
+from sdqkd.network.model import ModuleEnd
+from sdqkd.physics.grid import channel_to_hz
+from sdqkd.planning.forecast import Forecast
+from sdqkd.planning.routes import routing_combinations
+from sdqkd.plant.plant import Plant
+from sdqkd.schema.tree import merge
+
+
+@pytest.fixture(scope="module")
+def forecast(madqci: LoadedNetwork) -> Forecast:
+    return Forecast(madqci.network)
+
+
+def test_every_routing_combination_can_be_switched(madqci: LoadedNetwork, forecast: Forecast) -> None:
+    active = [link for link in madqci.network.qkd_links.values() if link.active and link.name.endswith("-CV")]
+    for option in routing_combinations(forecast).feasible:
+        others = tuple(
+            link.name
+            for link in active
+            if set(link.fibres) & set(option.path.fibres) and link.frequency_hz == option.frequency_hz
+        )
+        wish = Wish(option.transmitter, option.receiver, option.frequency_hz, option.path.fibres, others)
+        change = changeover(forecast, wish)
+        assert change.option == option
+        assert check(change.network) == ()
+        assert {name for name in change.stops if not name.endswith("-CV")} == set()
+
+
+def test_the_file_says_it_then(madqci: LoadedNetwork, forecast: Forecast) -> None:
+    text = MADQCI.read_text("utf-8")
+    for name in ("Quevedo-Quijote-CV", "Norte-Concepcion-CV"):
+        change = changeover(forecast, wish_for_link(madqci.network, name))
+        assert rewritten(madqci, text, change).network.qkd_links[name].active
+    new = changeover(forecast, Wish(ModuleEnd("quijote-qkd", 3), ModuleEnd("norte-qkd", 5), channel_to_hz(38)))
+    assert new.is_new
+    link = rewritten(madqci, text, new).network.qkd_links["Quijote-Norte-CV"]
+    assert (link.fibres, link.frequency_hz) == (("quijote-quevedo", "quevedo-norte"), channel_to_hz(38))
+    tuned = changeover(forecast, Wish(ModuleEnd("quintin-qkd", 2), ModuleEnd("quijote-qkd", 4), channel_to_hz(38)))
+    link = rewritten(madqci, text, tuned).network.qkd_links["Quintin-Quijote-CV"]
+    assert link.frequency_hz == channel_to_hz(38)
+
+
+def test_a_module_that_must_move_breaks_first(madqci: LoadedNetwork, forecast: Forecast) -> None:
+    change = changeover(forecast, wish_for_link(madqci.network, "Quevedo-Quijote-CV"))
+    assert set(change.stops) == {"Quintin-Quijote-CV", "Quevedo-Norte-CV"}
+    running = {name: wanted.tree for name, wanted in desired(madqci.network).items()}
+    plan = make_plan("MadQCI", desired(change.network), running)
+    with pytest.raises(ApplyError, match="made before something old is broken"):
+        making(plan, change.network, running)
+
+
+def test_idle_modules_make_before_they_break() -> None:
+    distrito = ModuleEnd("distrito-qkd", 3), ModuleEnd("norte-qkd", 5)
+    text = MADQCI.read_text("utf-8").replace(
+        "    - name: Quevedo-Norte-CV\n", "    - name: Quevedo-Norte-CV\n      active: false\n"
+    )
+    loaded = load_network(text, "network.yaml")
+    first = changeover(Forecast(loaded.network), wish_for_link(loaded.network, "Norte-Concepcion-CV"))
+    wish = Wish(*distrito, instead_of=("Norte-Concepcion-CV",))
+    second = changeover(Forecast(first.network), wish)
+    assert second.stops == ("Norte-Concepcion-CV",)
+    plant = Plant(first.network)
+    running = {
+        name: merge(plant.devices[name].schema, plant.devices[name].factory(), wanted.tree)
+        for name, wanted in desired(first.network).items()
+    }
+    plan = make_plan("MadQCI", desired(second.network), running)
+    half = making(plan, second.network, running)
+    assert half.summary().add == 4
+    assert half.summary().remove == 0
+
+
+@pytest.mark.parametrize(
+    ("wish", "complaint"),
+    [
+        (Wish(ModuleEnd("quintin-qkd", 2), ModuleEnd("quijote-qkd", 3)), "roles or profiles do not fit"),
+        (Wish(ModuleEnd("quintin-qkd", 2), ModuleEnd("quiron-qkd", 1)), "no key would come: .*too much noise"),
+        (Wish(ModuleEnd("quintin-qkd", 2), ModuleEnd("quijote-qkd", 4), channel_to_hz(34)), "no light can run so"),
+        (
+            Wish(ModuleEnd("quevedo-qkd", 4), ModuleEnd("norte-qkd", 5), instead_of=("Norte-Concepcion-CV",)),
+            "no active link",
+        ),
+        (
+            Wish(ModuleEnd("quevedo-qkd", 4), ModuleEnd("distrito-qkd", 4), channel_to_hz(38)),
+            "in the way is Distrito-Concepcion-CV .*--instead-of",
+        ),
+    ],
+)  # fmt: skip
+def test_refused(forecast: Forecast, wish: Wish, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        changeover(forecast, wish)
+
+
+def test_modules_by_their_place(forecast: Forecast) -> None:
+    assert module_named(forecast, "Norte", "RECEIVER") == ModuleEnd("norte-qkd", 5)
+    assert module_named(forecast, "norte-qkd:4", "TRANSMITTER") == ModuleEnd("norte-qkd", 4)
+    with pytest.raises(InputError, match="'Quiron' is not one switched transmitter: it has none"):
+        module_named(forecast, "Quiron", "TRANSMITTER")
+    with pytest.raises(InputError, match="no link 'Nowhere'"):
+        wish_for_link(forecast.network, "Nowhere")
