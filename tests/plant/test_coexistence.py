@@ -66,8 +66,8 @@ def test_a_strand_of_their_own_keeps_quantum_channels_from_all_harm(make_lab, tr
 
 def test_third_parties_are_always_lit(make_lab, madqci):
     """The strongest neighbour of this link is somebody else's channel of 0 dBm."""
-    loud = replace(madqci.optical_channels["quevedo-quijano-c25"], launch_power_dbm=-30.0)
-    channels = {**madqci.optical_channels, loud.name: loud}
+    faint = replace(madqci.optical_channels["quevedo-quijano-c25"], launch_power_dbm=-30.0)
+    channels = {**madqci.optical_channels, faint.name: faint}
     without = make_lab(replace(madqci, optical_channels=channels)).configure()
     assert error_rate(without, "Quevedo-Quijano-Toshiba") < 4
     assert error_rate(make_lab(madqci).configure(), "Quevedo-Quijano-Toshiba") > 5
@@ -88,3 +88,14 @@ def test_a_link_at_1310_nm_feels_far_less(make_lab, madqci):
     lab = make_lab(madqci).configure()
     launch(lab, "quijote-transponder", "quijote-quevedo-c21", 9.0)
     assert 0.9 * 2040 < lab.rate("Quijote-Quevedo-IDQ") < 2040
+
+
+def test_what_changed_since_the_calibration_is_told_from_the_file_alone(make_lab, madqci):
+    """As in an emulation that is started with the louder file."""
+    name = "distrito-norte-c21"
+    louder = replace(madqci.optical_channels[name], launch_power_dbm=2.0)
+    lab = make_lab(replace(madqci, optical_channels={**madqci.optical_channels, name: louder})).configure()
+    assert 0 < lab.rate("Distrito-Norte-IDQ") < 1470
+    measured_so = replace(louder, calibration_power_dbm=2.0)
+    lab = make_lab(replace(madqci, optical_channels={**madqci.optical_channels, name: measured_so})).configure()
+    assert lab.rate("Distrito-Norte-IDQ") == 1470

@@ -198,7 +198,10 @@ class QkdLink:
 
 @dataclass(frozen=True, slots=True)
 class OpticalChannel:
-    """A classical channel. Somebody else's (`third_party`) has no ends here."""
+    """A classical channel. Somebody else's (`third_party`) has no ends here.
+
+    `calibration_power_dbm` is its launch power while the links beside it were measured.
+    """
 
     name: str
     path: str
@@ -206,6 +209,7 @@ class OpticalChannel:
     fibre: str
     frequency_hz: int
     launch_power_dbm: float
+    calibration_power_dbm: float
     third_party: bool
     a: Port | None
     b: Port | None

@@ -248,6 +248,9 @@ def _channel(schema: Schema, entry: Reader) -> OpticalChannel:
         fibre=entry.text("fibre"),
         frequency_hz=position_hz(entry),
         launch_power_dbm=entry.number("launch-power-dbm"),
+        calibration_power_dbm=entry.number(
+            "calibration-power-dbm" if entry.has("calibration-power-dbm") else "launch-power-dbm"
+        ),
         third_party=third_party,
         a=None if third_party else Port(a.text("device"), a.text("port")),
         b=None if third_party else Port(b.text("device"), b.text("port")),

@@ -4,7 +4,8 @@ On a fibre pair that is `duplex`, each direction has a strand of its own and sha
 of that direction. On a `bidi` pair the quantum channels have a strand to themselves. Behind a `circulator`
 everything runs on one strand, so a quantum channel also meets the light that comes towards it.
 
-Somebody else's channels are always lit, in both directions, with the launch power of the network file.
+Somebody else's channels are always lit, in both directions, with the launch power of the network file. What was
+there while links were measured is in the file too: `calibration-power-dbm` of a channel, unless it is the same.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def guests_now(network: Network, light: Light, ways: Mapping[Launch, tuple[Light
     for launch, taken in ways.items():
         for way in taken:
             _enter(found, light, launch, way)
-    return _with_third_parties(network, found)
+    powers_dbm = {channel.name: channel.launch_power_dbm for channel in network.optical_channels.values()}
+    return _with_third_parties(network, found, powers_dbm)
 
 
 class Launch(NamedTuple):
@@ -96,16 +98,17 @@ def launches(channels: Mapping[str, Mapping[str, ChannelSettings]], faults: Faul
 
 
 def guests_as_designed(network: Network, topology: Topology, dark: Light) -> Guests:
-    """Classical light in every fibre as the network file wants it: what was there when its links were measured."""
+    """Classical light in every fibre as it was when the links of the network file were measured."""
     found: dict[tuple[str, Port], dict[str, Guest]] = {}
     for channel in network.optical_channels.values():
         for port, peer in ((channel.a, channel.b), (channel.b, channel.a)):
             if port is not None and peer is not None:
-                launch = Launch(port, channel.frequency_hz, channel.launch_power_dbm)
+                launch = Launch(port, channel.frequency_hz, channel.calibration_power_dbm)
                 way = _designed_way(topology, launch, peer, channel)
                 if way is not None:
                     _enter(found, dark, launch, way)
-    return _with_third_parties(network, found)
+    powers_dbm = {channel.name: channel.calibration_power_dbm for channel in network.optical_channels.values()}
+    return _with_third_parties(network, found, powers_dbm)
 
 
 def _designed_way(topology: Topology, launch: Launch, peer: Port, channel: OpticalChannel) -> LightPath | None:
@@ -123,11 +126,13 @@ def _enter(found: dict[tuple[str, Port], dict[str, Guest]], light: Light, launch
             there[guest.name] = guest
 
 
-def _with_third_parties(network: Network, found: Mapping[tuple[str, Port], Mapping[str, Guest]]) -> Guests:
+def _with_third_parties(
+    network: Network, found: Mapping[tuple[str, Port], Mapping[str, Guest]], powers_dbm: Mapping[str, float]
+) -> Guests:
     guests = {place: tuple(there.values()) for place, there in found.items()}
     for channel in network.optical_channels.values():
         if channel.third_party:
-            guest = Guest(channel.name, channel.frequency_hz, channel.launch_power_dbm)
+            guest = Guest(channel.name, channel.frequency_hz, powers_dbm[channel.name])
             for place in _both_ends(network.fibres[channel.fibre]):
                 guests[place] = (*guests.get(place, ()), guest)
     # In one order, whatever the order of the settings: equal light shall be an equal value.
