@@ -6,6 +6,7 @@ A run directory holds, and nothing of it belongs into a repository:
     inventory.yaml             where each device answers and which host key it shows; written once all listen
     audit.log                  who did what on which device
     noc_key                    what the user `noc` logs in with
+    controller/                the journal of a controller of this network
     devices/NAME/host_key      the device's host key
     devices/NAME/running.json  its running configuration, which survives a restart; beside it a journal
 """
@@ -62,6 +63,16 @@ class RunDirectory:
     def noc_key(self) -> Path:
         """The private key of the user `noc`."""
         return self.path / "noc_key"
+
+    @property
+    def controller(self) -> Path:
+        """Where a controller of this network keeps its journal."""
+        return self.path / "controller"
+
+    @property
+    def is_emulation(self) -> bool:
+        """Whether an emulation runs here or did so."""
+        return (self.path / "emulate.lock").exists()
 
     def device(self, name: str) -> Path:
         """What one device keeps."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import click
@@ -17,6 +19,7 @@ from sdqkd.controller.inventory import (
     read_file,
     with_inventory,
 )
+from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.errors import InputError
 
 network_file = click.argument("network", type=click.Path(path_type=Path))
@@ -31,6 +34,13 @@ run_directory = click.option(
     "--run-dir",
     type=click.Path(path_type=Path),
     help="Folder for keys, configurations and the inventory of an emulation. [default: run/<network's name>]",
+)
+
+state_directory = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    help="Folder for the controller's journal. [default: the run directory's `controller` for an emulation, else"
+    " $XDG_STATE_HOME/sdqkd/<network's name>]",
 )
 
 authorized_keys = click.option(
@@ -83,6 +93,21 @@ def reachable(loaded: LoadedNetwork, inventory: Path | None) -> LoadedNetwork:
         who = "1 device calls" if calling == 1 else f"{calling} devices call"
         note(f"{who} home: waiting up to {loaded.waiting.patience_s:g} s for {'it' if calling == 1 else 'them'}")
     return loaded
+
+
+def open_journal(loaded: LoadedNetwork, folder: Path | None) -> AbstractContextManager[SqliteJournal]:
+    """The journal of a network, to be closed. Raises JournalError if it cannot be used."""
+    return closing(SqliteJournal(folder or default_state_directory(loaded), loaded.network.name))
+
+
+def default_state_directory(loaded: LoadedNetwork) -> Path:
+    """Where the controller of this network keeps its journal unless told otherwise."""
+    if loaded.inventory is not None:
+        run = RunDirectory(Path(loaded.inventory).parent)
+        if run.is_emulation:
+            return run.controller
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "sdqkd" / loaded.network.name
 
 
 def read_users(authorized: tuple[str, ...]) -> dict[str, list[str]]:

@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, str] = {
     "emulate": "Serve every device of a network on loopback, until interrupted.",
     "plan": "Show what would change on which device. Exits 2 if anything would.",
     "apply": "Bring the devices to the state that the network file wants.",
+    "drift": "Show what devices hold that the network file does not want. Exits 2 if there is anything.",
+    "alarms": "Show what is wrong, and say that somebody knows of it.",
     "routes": "Show what could be set up between switched modules: path, channel, loss, key rate.",
     "status": "Show the links and whether the devices are in their desired state.",
     "fault": "Break or mend something in an emulated network.",
