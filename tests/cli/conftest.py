@@ -46,7 +46,7 @@ def sdqkd(tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             cwd=cwd,
-            env=os.environ | (env or {}),
+            env=os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")} | (env or {}),
             timeout=120,
         )
         return Done(done.returncode, done.stdout, done.stderr)

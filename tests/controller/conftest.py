@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sdqkd.controller.inventory import LoadedNetwork, load_network
+from sdqkd.controller.journal_sqlite import SqliteJournal
 
 DATA = Path(__file__).parent / "data"
 MADQCI = Path(__file__).parents[2] / "examples" / "madqci" / "network.yaml"
@@ -25,3 +27,11 @@ def three_sites(three_sites_text: str) -> LoadedNetwork:
 @pytest.fixture(scope="session")
 def madqci() -> LoadedNetwork:
     return load_network(MADQCI.read_text("utf-8"), "examples/madqci/network.yaml")
+
+
+@pytest.fixture
+def journal(three_sites: LoadedNetwork, tmp_path: Path) -> Iterator[SqliteJournal]:
+    """The journal of the three sites."""
+    journal = SqliteJournal(tmp_path / "controller", three_sites.network.name)
+    yield journal
+    journal.close()

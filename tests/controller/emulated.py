@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sdqkd.agent.server import Agent
+from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.devices.device import Device as Hardware
 from sdqkd.errors import RpcError, SdqkdError, UnreachableError
 from sdqkd.netconf.events import NEED_DATA, RpcReceived
@@ -18,6 +22,13 @@ from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
 from sdqkd.transport import memory
 from sdqkd.transport.links import Link, Receiver
+
+
+@contextmanager
+def journal_of(network: Network) -> Iterator[SqliteJournal]:
+    """A journal in a folder of its own, for as long as it is needed."""
+    with TemporaryDirectory() as folder, closing(SqliteJournal(Path(folder), network.name)) as journal:
+        yield journal
 
 
 class Kept:

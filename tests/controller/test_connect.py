@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.controller.emulated import Kept
+from tests.controller.emulated import Kept, journal_of
 from tests.transport.certificates import Issued, issue
 
 from sdqkd.agent.ports import Home, Tls, Transport
@@ -114,10 +114,11 @@ def site(three_sites: LoadedNetwork, tmp_path: Path) -> Site:
 
 
 async def bring_up(loaded: LoadedNetwork) -> None:
-    async with connections(loaded) as connector, Controller(loaded, connector) as controller:
-        await controller.read()
-        await controller.apply(controller.plan())
-        assert (await controller.status()).devices_in_desired_state == 2
+    with journal_of(loaded.network) as journal:
+        async with connections(loaded) as connector, Controller(loaded, connector, journal=journal) as controller:
+            await controller.read()
+            await controller.apply(controller.plan())
+            assert (await controller.status()).devices_in_desired_state == 2
 
 
 async def test_over_tls_by_fingerprint_and_by_issuer(site: Site) -> None:

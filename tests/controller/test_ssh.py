@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.controller.emulated import Kept, Odd
-from tests.controller.test_apply import small
+from tests.controller.emulated import Kept, Odd, journal_of
+from tests.controller.test_transaction import small
 
 from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.controller.connect import Dialler
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.part import Terms
 from sdqkd.errors import (
     ApplyError,
     DeviceError,
@@ -33,6 +34,7 @@ from sdqkd.transport.keys import make_key_pair
 from sdqkd.transport.ssh_server import listen
 
 ALFA, BRAVO = "alfa-transponder", "bravo-transponder"
+SOON = Terms(patience_s=2.0)
 
 
 @dataclass
@@ -84,9 +86,10 @@ async def two(three_sites: LoadedNetwork, tmp_path: Path) -> AsyncIterator[Serve
 
 
 async def bring_up(loaded: LoadedNetwork) -> None:
-    async with Controller(loaded, Dialler(timeout_s=2.0)) as controller:
-        await controller.read()
-        await controller.apply(controller.plan())
+    with journal_of(loaded.network) as journal:
+        async with Controller(loaded, Dialler(timeout_s=2.0), journal=journal, terms=SOON) as controller:
+            await controller.read()
+            await controller.apply(controller.plan())
 
 
 async def fails(served: Served, loaded: LoadedNetwork) -> ApplyError:
@@ -99,7 +102,10 @@ async def fails(served: Served, loaded: LoadedNetwork) -> ApplyError:
 
 
 async def test_a_network_comes_up_over_ssh(three_sites: LoadedNetwork, tmp_path: Path) -> None:
-    async with serving(three_sites, tmp_path) as served, Controller(served.loaded, Dialler()) as controller:
+    async with AsyncExitStack() as stack:
+        served = await stack.enter_async_context(serving(three_sites, tmp_path))
+        journal = stack.enter_context(journal_of(three_sites.network))
+        controller = await stack.enter_async_context(Controller(served.loaded, Dialler(), journal=journal))
         await controller.read()
         await controller.apply(controller.plan())
         assert (await controller.status()).good
@@ -116,7 +122,10 @@ async def test_a_device_that_is_lost_in_the_middle_takes_the_others_back(two: Se
             hung_up.append(what)
             two.agents[BRAVO].agent.close()
 
-    async with Controller(two.loaded, Dialler(), hang_up) as controller:
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(journal_of(two.loaded.network))
+        controller = Controller(two.loaded, Dialler(), hang_up, journal=journal, terms=SOON)
+        await stack.enter_async_context(controller)
         await controller.read()
         with pytest.raises(
             ApplyError, match=f"(?s)failed at the step 'commit'; every device is as it was.*{BRAVO}"

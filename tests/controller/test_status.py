@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from tests.controller.emulated import Emulated
+from tests.controller.emulated import Emulated, journal_of
 
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.intent import desired
@@ -127,10 +127,12 @@ async def test_madqci_comes_up(madqci: LoadedNetwork) -> None:
 
 
 async def brought_up(loaded: LoadedNetwork) -> NetworkStatus:
-    async with Controller(loaded, Emulated(loaded.network)) as controller:
-        await controller.read()
-        await controller.apply(controller.plan())
-        status = await controller.status()
-        await controller.read()
-        assert controller.plan().is_empty
-        return status
+    emulated = Emulated(loaded.network)
+    with journal_of(loaded.network) as journal:
+        async with Controller(loaded, emulated, journal=journal) as controller:
+            await controller.read()
+            await controller.apply(controller.plan())
+            status = await controller.status()
+            await controller.read()
+            assert controller.plan().is_empty
+            return status

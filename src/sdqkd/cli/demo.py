@@ -17,7 +17,7 @@ import click
 
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.emulation import RunDirectory
-from sdqkd.cli.inputs import as_json, network_file, reachable, read_network_file
+from sdqkd.cli.inputs import as_json, network_file, open_journal, reachable, read_network_file
 from sdqkd.cli.plan import show_plan
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.status import show_status
@@ -90,7 +90,8 @@ async def _demo(loaded: LoadedNetwork, run: RunDirectory, watch: Stopwatch, json
             await stack.enter_async_context(_agents(loaded.file, run))
         found = reachable(loaded, run.inventory)
         progress = stack.enter_context(ProgressLines())
-        controller = await stack.enter_async_context(Controller(found, Dialler(), progress))
+        journal = stack.enter_context(open_journal(found, run.controller))
+        controller = await stack.enter_async_context(Controller(found, Dialler(), progress, journal=journal))
         return await _bring_up(found, controller, watch, json_output)
 
 

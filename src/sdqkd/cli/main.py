@@ -16,9 +16,19 @@ from collections.abc import Mapping, Sequence
 import click
 
 from sdqkd import __version__
-from sdqkd.errors import ApplyError, InputError, InputErrors, InterruptedApplyError, SdqkdError
+from sdqkd.errors import (
+    ApplyError,
+    InDoubtError,
+    InputError,
+    InputErrors,
+    InterruptedApplyError,
+    RolledBackError,
+    SdqkdError,
+)
 
 EXIT_ERROR = 1
+EXIT_ROLLED_BACK = 3
+EXIT_IN_DOUBT = 4
 EXIT_INTERRUPTED = 130
 
 COMMANDS: Mapping[str, str] = {
@@ -26,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "emulate": "Serve every device of a network on loopback, until interrupted.",
     "plan": "Show what would change on which device. Exits 2 if anything would.",
     "apply": "Bring the devices to the state that the network file wants.",
+    "recover": "Finish what a controller left undone when it died.",
     "drift": "Show what devices hold that the network file does not want. Exits 2 if there is anything.",
     "alarms": "Show what is wrong, and say that somebody knows of it.",
     "routes": "Show what could be set up between switched modules: path, channel, loss, key rate.",
@@ -90,8 +101,18 @@ def _run(given: list[str]) -> int:
         return EXIT_INTERRUPTED
     except SdqkdError as error:
         report(error, as_json=as_json)
-        return EXIT_INTERRUPTED if isinstance(error, InterruptedApplyError) else EXIT_ERROR
+        return exit_code(error)
     return code if isinstance(code, int) else 0
+
+
+def exit_code(error: SdqkdError) -> int:
+    """What to exit with."""
+    codes: Mapping[type[SdqkdError], int] = {
+        InDoubtError: EXIT_IN_DOUBT,
+        RolledBackError: EXIT_ROLLED_BACK,
+        InterruptedApplyError: EXIT_INTERRUPTED,
+    }
+    return codes.get(type(error), EXIT_ERROR)
 
 
 def _prepare_output() -> None:

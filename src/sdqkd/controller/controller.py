@@ -1,21 +1,47 @@
-"""The controller as the command line uses it: read, plan, apply, status, over one set of sessions."""
+"""The controller as the command line uses it: read, plan, apply, recover, status, over one set of sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from sdqkd.controller.apply import apply_plan
+from sdqkd.controller.clock import Clock, SystemClock
 from sdqkd.controller.connect import Connector
 from sdqkd.controller.fleet import LIMIT, Fleet, Progress, silent
+from sdqkd.controller.footprint import Footprint, footprint_of, overlap
+from sdqkd.controller.gate import Gate, OpenGate
+from sdqkd.controller.guarantee import Guarantee
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.journal import End, Journal, Lease
+from sdqkd.controller.journal_state import TransactionRecord, fold, open_transactions
+from sdqkd.controller.part import Terms
 from sdqkd.controller.plan import Plan, make_plan
+from sdqkd.controller.recovery import Recovered, recover
 from sdqkd.controller.session import Timeouts
 from sdqkd.controller.status import NetworkStatus, network_status
-from sdqkd.errors import ApplyError, SdqkdError
+from sdqkd.controller.transaction import Order, Transaction
+from sdqkd.errors import ApplyError, JournalError, SdqkdError
 from sdqkd.schema.tree import Container
+
+_RENEW_S = 3.0  # between two signs of life in the journal, while we have the lease
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a plan must know of a device: its configuration, and what its hello offers."""
+
+    running: Container
+    guarantee: Guarantee
+    models: str
 
 
 class Controller:
@@ -28,15 +54,28 @@ class Controller:
         progress: Progress = silent,
         limit: int = LIMIT,
         timeouts: Timeouts | None = None,
+        *,
+        journal: Journal | None = None,
+        terms: Terms | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`progress` is told what is being done, how many devices are done, and of how many.
 
-        `limit` bounds how many devices are worked with at the same time.
+        `limit` bounds how many devices are worked with at the same time. Without a `journal` nothing can be
+        changed, only looked at; whoever opened it closes it.
         """
         self.network = loaded.network
         self.desired = desired(loaded.network)
         self._fleet = Fleet(loaded.network.devices, connector, progress, limit, timeouts)
         self._running: Mapping[str, Container] | None = None
+        self._readings: Mapping[str, _Reading] = {}
+        self._journal = journal
+        self._terms = terms or Terms()
+        self._clock = clock or SystemClock()
+        self._lease: Lease | None = None
+        self._tenants = 0
+        self._under_way: dict[str, Footprint] = {}
+        self._ended = asyncio.Condition()
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,21 +94,68 @@ class Controller:
         if outcome.failures:
             message = f"{len(outcome.failures)} of {len(self.network.devices)} devices cannot be read"
             raise ApplyError(f"{message}; nothing was changed", outcome.failures)
-        self._running = outcome.results
-        return outcome.results
+        self._running = {name: reading.running for name, reading in outcome.results.items()}
+        self._readings = outcome.results
+        return self._running
 
     def plan(self) -> Plan:
         """What leads from what was read to what the network file wants. `read` comes first."""
         if self._running is None:
             raise RuntimeError("nothing was read yet")
-        return make_plan(self.network.name, self.desired, self._running)
+        guarantees = {name: reading.guarantee for name, reading in self._readings.items()}
+        models = {name: reading.models for name, reading in self._readings.items()}
+        return make_plan(self.network.name, self.desired, self._running, guarantees, models)
 
-    async def apply(self, plan: Plan) -> None:
-        """Bring all devices to what the plan says, or none. Raises ApplyError: see `apply.apply_plan`."""
+    async def apply(
+        self, plan: Plan, *, author: str = "", purpose: str = "", gate: Gate | None = None, wait: bool = False
+    ) -> str:
+        """Bring all devices to what the plan says, or none; give the identifier of the transaction.
+
+        Raises as `transaction.Transaction.run`; ApplyError too if the plan is for another network, or meets
+        another change that is under way or was left undone. With `wait` it stands in line for one under way.
+        """
         if plan.network != self.network.name:
             raise ApplyError(f"this plan is for the network {plan.network}, not for {self.network.name}")
-        self._running = None
-        await apply_plan(plan, self._fleet)
+        if strangers := [name for name in plan.devices if name not in self._fleet.devices]:
+            raise ApplyError(f"the plan is for another network: {', '.join(strangers)} is not known here")
+        order = Order(self._new_txid(), plan, footprint_of(plan, self.network), author or _user(), purpose)
+        async with self._room_for(order, wait), self._leased() as lease:
+            self._running = None
+            self._demand_nothing_left(order.footprint)
+            await Transaction(order, self._fleet, lease, self._clock, self._terms, gate or OpenGate()).run()
+        return order.txid
+
+    async def recover(self) -> tuple[Recovered, ...]:
+        """Finish what was left undone; what came of each transaction, in the order of their beginning.
+
+        Raises JournalError, LeaseError.
+        """
+        if not self.left_undone():
+            return ()
+        async with self._leased() as lease:
+            self._running = None
+            return tuple(
+                [
+                    await recover(transaction, self._fleet, lease, self._clock, self._terms)
+                    for transaction in self.left_undone()
+                ]
+            )
+
+    async def close_transaction(self, txid: str, *, author: str = "", reason: str = "") -> None:
+        """Have done with a transaction in doubt: devices stay as they are. Raises ApplyError, JournalError."""
+        if txid not in {transaction.txid for transaction in self.left_undone()}:
+            raise ApplyError(f"there is no transaction {txid} that was left undone")
+        async with self._leased() as lease:
+            lease.append(End(txid, "closed", f"{author or _user()}: {reason or 'taken over by hand'}"))
+
+    def left_undone(self) -> tuple[TransactionRecord, ...]:
+        """Transactions without an end, but for those that are under way here. Raises JournalError."""
+        found = open_transactions(self._demand_journal().entries())
+        return tuple(transaction for transaction in found if transaction.txid not in self._under_way)
+
+    def history(self) -> Mapping[str, TransactionRecord]:
+        """Every transaction by its identifier, in the order of their beginning. Raises JournalError."""
+        return fold(self._demand_journal().entries())
 
     async def status(self) -> NetworkStatus:
         """Read configuration and state of every device. For one that cannot be read, its rows say so."""
@@ -77,8 +163,72 @@ class Controller:
         readings: dict[str, Container | SdqkdError] = {**outcome.results, **outcome.failures}
         return network_status(self.network, self.desired, readings)
 
-    async def _running_of(self, name: str) -> Container:
-        return await (await self._fleet.session(name)).get_config()
+    async def _running_of(self, name: str) -> _Reading:
+        session = await self._fleet.session(name)
+        return _Reading(await session.get_config(), session.guarantee, session.models_id)
 
     async def _state_of(self, name: str) -> Container:
         return await (await self._fleet.session(name)).get()
+
+    def _demand_journal(self) -> Journal:
+        if self._journal is None:
+            raise RuntimeError("a controller without a journal changes nothing")
+        return self._journal
+
+    def _demand_nothing_left(self, footprint: Footprint) -> None:
+        for transaction in self.left_undone():
+            meets = overlap(footprint, Footprint.from_json(transaction.begin.footprint))
+            if meets:
+                what = f"{transaction.txid} was left undone"
+                raise ApplyError(f"{what}, and this change meets it ({meets}): run `sdqkd recover` first")
+
+    def _new_txid(self) -> str:
+        return f"{self._clock.wall():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+    @asynccontextmanager
+    async def _room_for(self, order: Order, wait: bool) -> AsyncIterator[None]:
+        """Keep changes apart that meet; see `footprint`."""
+        async with self._ended:
+            while met := self._met_by(order.footprint):
+                if not wait:
+                    raise ApplyError(f"another change is under way: {met}")
+                await self._ended.wait()
+            self._under_way[order.txid] = order.footprint
+        try:
+            yield
+        finally:
+            del self._under_way[order.txid]
+            async with self._ended:
+                self._ended.notify_all()
+
+    def _met_by(self, footprint: Footprint) -> str:
+        met = {txid: overlap(footprint, other) for txid, other in self._under_way.items()}
+        return "; ".join(f"{txid} ({what})" for txid, what in met.items() if what)
+
+    @asynccontextmanager
+    async def _leased(self) -> AsyncIterator[Lease]:
+        """Have the lease, one for all that is under way here, and give signs of life meanwhile."""
+        if self._lease is None:
+            self._lease = self._demand_journal().take(f"{_user()} on {socket.gethostname()}, pid {os.getpid()}")
+        lease = self._lease
+        self._tenants += 1
+        renewal = asyncio.create_task(self._renew(lease))
+        try:
+            yield lease
+        finally:
+            renewal.cancel()
+            self._tenants -= 1
+            if self._tenants == 0:
+                self._lease = None
+                lease.release()
+
+    async def _renew(self, lease: Lease) -> None:
+        # Who finds the lease gone, or the disk full, at the next step says so there.
+        with contextlib.suppress(JournalError):
+            while True:
+                await self._clock.sleep(_RENEW_S)
+                lease.renew()
+
+
+def _user() -> str:
+    return os.environ.get("LOGNAME") or os.environ.get("USER") or f"uid {os.getuid()}"

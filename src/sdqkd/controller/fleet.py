@@ -61,7 +61,10 @@ class Fleet:
         return session
 
     async def each(self, what: str, names: Iterable[str], work: Callable[[str], Awaitable[T]]) -> Outcome[T]:
-        """Do `work` for each device; all have finished when this returns. `what` is for the progress."""
+        """Do `work` for each device; all have finished when this returns.
+
+        `what` is for the progress; if it is empty, none is told.
+        """
         todo = list(names)
         slots = asyncio.Semaphore(self._limit)
         results: dict[str, T] = {}
@@ -73,7 +76,8 @@ class Fleet:
                     results[name] = await work(name)
                 except SdqkdError as error:
                     failures[name] = error
-            self._progress(what, len(results) + len(failures), len(todo))
+            if what:
+                self._progress(what, len(results) + len(failures), len(todo))
 
         async with asyncio.TaskGroup() as group:
             for name in todo:

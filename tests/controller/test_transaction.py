@@ -2,22 +2,33 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.controller.emulated import Emulated
 
-from sdqkd.controller.apply import apply_plan
+from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.fleet import Fleet
+from sdqkd.controller.footprint import footprint_of
+from sdqkd.controller.gate import Gate, OpenGate
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.journal import Lease
+from sdqkd.controller.journal_sqlite import SqliteJournal
+from sdqkd.controller.journal_state import TransactionRecord, fold
+from sdqkd.controller.part import Terms
 from sdqkd.controller.plan import Plan, make_plan
 from sdqkd.controller.session import Timeouts, open_session
-from sdqkd.errors import ApplyError, InterruptedApplyError
+from sdqkd.controller.transaction import Order, Transaction
+from sdqkd.errors import ApplyError, InDoubtError, InterruptedApplyError, RolledBackError, RpcError
 from sdqkd.network.model import Network
 from sdqkd.schema.diff import apply
 from sdqkd.schema.tree import Container
 
+TERMS = Terms(timeout_s=60, patience_s=0.2)
 OPERATION = re.compile(rb"<rpc[^>]*><([a-z-]+)")
 TIMEOUTS = Timeouts(hello_s=1.0, answer_s=0.05)
 
@@ -35,8 +46,6 @@ def small(network: Network) -> Network:
         devices={name: network.devices[name] for name in names},
         qkd_links={},
         protected_connections={},
-        multiplexers={},
-        fibres={},
         patches=(),
     )
 
@@ -44,7 +53,7 @@ def small(network: Network) -> Network:
 class Bench:
     """An emulated network, a fleet of sessions with it, and the plan to its desired state."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, folder: Path) -> None:
         self.network = network
         self.emulated = Emulated(network)
         self.fleet = Fleet(network.devices, self.emulated, timeouts=TIMEOUTS)
@@ -54,9 +63,24 @@ class Bench:
             name: apply(device.schema, self.old[name], device.changes)
             for name, device in self.plan.devices.items()
         }
+        self.journal = SqliteJournal(folder, network.name)
+        self.terms = TERMS
+        self.gate: Gate = OpenGate()
 
     async def apply(self, plan: Plan | None = None) -> None:
-        await apply_plan(plan or self.plan, self.fleet)
+        lease = self.journal.take("test")
+        try:
+            await self.transaction(lease, self.fleet, plan or self.plan).run()
+        finally:
+            lease.release()
+
+    def transaction(self, lease: Lease, fleet: Fleet, plan: Plan) -> Transaction:
+        order = Order(f"t{lease.epoch}", plan, footprint_of(plan, self.network), "noc")
+        return Transaction(order, fleet, lease, SystemClock(), self.terms, self.gate)
+
+    def record(self) -> TransactionRecord | None:
+        """The last transaction, by the journal."""
+        return next(reversed(fold(self.journal.entries()).values()), None)
 
     async def refused(self, plan: Plan | None = None) -> ApplyError:
         with pytest.raises(ApplyError) as refused:
@@ -64,8 +88,15 @@ class Bench:
         return refused.value
 
     def check_untouched(self, error: ApplyError) -> None:
-        """Every device old, no candidate dirty, no lock held."""
+        """Every device old, no candidate dirty, no lock held, and the journal says so."""
         assert error.left == {}
+        assert not isinstance(error, InDoubtError)
+        record = self.record()
+        if record is not None:
+            committing = {name for name, device in record.devices.items() if device.committing}
+            assert record.outcome == ("rolled back" if committing else "refused")
+            assert {name for name, device in record.devices.items() if device.read_back} == committing
+            assert all(d.digest == self.plan.devices[n].base for n, d in record.devices.items() if d.read_back)
         assert "every device is as it was" in error.message
         assert self.emulated.running() == self.old
         assert self.emulated.candidates() == self.old
@@ -77,19 +108,40 @@ class Bench:
             self.check_untouched(outcome)
             return "old"
         assert outcome is None
+        record = self.record()
+        assert record is not None
+        assert (record.outcome, record.verdict) == ("done", "CONFIRM")
+        assert all(device.digest == self.plan.devices[name].result for name, device in record.devices.items())
         assert self.emulated.running() == self.emulated.candidates() == self.new
         assert self.emulated.nobody_locks()
         return "new"
 
 
-@pytest.fixture
-def bench(three_sites: LoadedNetwork) -> Bench:
-    return Bench(three_sites.network)
+Benches = Callable[[Network], Bench]
 
 
 @pytest.fixture
-def two(three_sites: LoadedNetwork) -> Bench:
-    return Bench(small(three_sites.network))
+def benches(tmp_path: Path) -> Iterator[Benches]:
+    """Makes benches, and clears them away."""
+    made: list[Bench] = []
+
+    def make(network: Network) -> Bench:
+        made.append(Bench(network, tmp_path / str(len(made))))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.journal.close()
+
+
+@pytest.fixture
+def bench(three_sites: LoadedNetwork, benches: Benches) -> Bench:
+    return benches(three_sites.network)
+
+
+@pytest.fixture
+def two(three_sites: LoadedNetwork, benches: Benches) -> Bench:
+    return benches(small(three_sites.network))
 
 
 async def test_after_an_apply_every_device_holds_what_is_wanted(bench: Bench) -> None:
@@ -115,13 +167,13 @@ async def test_every_device_finishes_a_step_before_any_starts_the_next(bench: Be
     bench.emulated.tap = lambda device, data: heard.append(operation_in(data)) is None
     await bench.apply()
     order = [name for name in heard if name in ("edit-config", "validate", "commit", "unlock")]
-    steps = list(dict.fromkeys(order))
-    assert steps == ["edit-config", "validate", "commit", "unlock"]
-    assert order == sorted(order, key=steps.index)
+    # Committed, asked for more time, and confirmed.
+    runs = [(name, len(list(run))) for name, run in itertools.groupby(order)]
+    assert runs == [("edit-config", 12), ("validate", 12), ("commit", 36), ("unlock", 24)]
     assert heard.index("edit-config") > max(at for at, name in enumerate(heard) if name == "lock")
 
 
-async def test_devices_without_changes_are_read_and_not_written(bench: Bench) -> None:
+async def test_devices_whose_links_share_a_fibre_are_read_and_not_written(bench: Bench) -> None:
     await bench.apply()
     hotter = dataclasses.replace(bench.network.optical_channels["alfa-bravo-c21"], launch_power_dbm=-2.0)
     network = dataclasses.replace(bench.network, optical_channels={hotter.name: hotter})
@@ -129,9 +181,9 @@ async def test_devices_without_changes_are_read_and_not_written(bench: Bench) ->
     heard: dict[str, set[str]] = {}
     bench.emulated.tap = lambda device, data: heard.setdefault(device, set()).add(operation_in(data)) is None
     await bench.apply(plan)
-    written = {device for device, operations in heard.items() if operations - {"get-config"}}
+    written = {device for device, operations in heard.items() if operations - {"get-config", ""}}
     assert written == {"alfa-transponder", "bravo-transponder"} == set(plan.changed)
-    assert heard.keys() == bench.network.devices.keys()
+    assert heard.keys() - written == {"alfa-qkd", "bravo-qkd", "charlie-qkd"}
 
 
 async def test_a_device_that_does_not_validate_stops_all(bench: Bench) -> None:
@@ -163,27 +215,79 @@ async def test_a_device_that_fails_to_commit_takes_the_others_back(bench: Bench)
     bench.check_untouched(error)
 
 
-async def test_a_device_that_cannot_be_taken_back_is_named_with_what_it_holds(bench: Bench) -> None:
-    bench.emulated.hardware["charlie-l2"].on_apply = lambda running: running == bench.new["charlie-l2"]
-    old = bench.old["alfa-qkd"]
-    bench.emulated.hardware["alfa-qkd"].on_check = lambda proposed: proposed == old
-    error = await bench.refused()
-    assert list(error.failures) == ["charlie-l2"]
-    assert list(error.left) == ["alfa-qkd"]
-    assert error.left["alfa-qkd"].startswith("the new configuration, which it does not give up: the hardware is")
-    assert "not every device is as it was" in str(error)
-    held = bench.emulated.running()
-    assert held == bench.old | {"alfa-qkd": bench.new["alfa-qkd"]}
-    assert bench.emulated.nobody_locks()
+def refuse(*args: object, **named: object) -> None:
+    raise RpcError("operation-failed", "the device does not feel like it")
+
+
+async def test_a_device_that_does_not_cancel_gets_the_old_configuration_written(two: Bench) -> None:
+    two.emulated.hardware["bravo-transponder"].on_apply = lambda running: running == two.new["bravo-transponder"]
+    two.emulated.agents["alfa-transponder"].datastores.cancel_commit = refuse  # type: ignore[method-assign]
+    error = await two.refused()
+    assert isinstance(error, RolledBackError)
+    two.check_untouched(error)
+
+
+async def test_a_device_that_cannot_be_taken_back_is_named_with_what_it_holds(two: Bench) -> None:
+    two.emulated.hardware["bravo-transponder"].on_apply = lambda running: running == two.new["bravo-transponder"]
+    datastores = two.emulated.agents["alfa-transponder"].datastores
+    datastores.cancel_commit = refuse  # type: ignore[method-assign]
+    old = two.old["alfa-transponder"]
+    commit = datastores.commit
+
+    def forth_only(*args: object, **named: object) -> object:
+        return (refuse if datastores.get_config("candidate") == old else commit)(*args, **named)
+
+    datastores.commit = forth_only
+    error = await two.refused()
+    assert isinstance(error, InDoubtError)
+    assert list(error.failures) == ["bravo-transponder"]
+    assert list(error.left) == ["alfa-transponder"]
+    assert error.left["alfa-transponder"].startswith(
+        "the new configuration, which it does not give up (the device"
+    )
+    assert "1 devices are in doubt, every other is as it was" in str(error)
+    held = two.emulated.running()
+    assert held == two.old | {"alfa-transponder": two.new["alfa-transponder"]}
+    assert two.emulated.candidates() == held
+    record = two.record()
+    assert record is not None
+    assert record.is_open
+    assert record.status == "in doubt"
+    assert record.in_doubt.keys() == {"alfa-transponder"}
+    assert record.devices["bravo-transponder"].read_back == "ABORT"
+
+
+async def test_a_device_that_does_not_confirm_is_in_doubt_and_the_others_are_new(two: Bench) -> None:
+    datastores = two.emulated.agents["alfa-transponder"].datastores
+    commit = datastores.commit
+    datastores.commit = lambda *a, **n: (commit if n["confirm"] else refuse)(*a, **n)
+    error = await two.refused()
+    assert isinstance(error, InDoubtError)
+    assert error.left.keys() == {"alfa-transponder"}
+    assert "the new configuration, but it does not confirm it and may go back" in error.left["alfa-transponder"]
+    assert two.emulated.running() == two.new
+    record = two.record()
+    assert record is not None
+    assert (record.verdict, record.is_open) == ("CONFIRM", True)
 
 
 async def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told_once_who(bench: Bench) -> None:
     """Each locks from its own end of the network, one device after the other, as far as it may."""
     one, other = (Fleet(bench.network.devices, bench.emulated, timeouts=TIMEOUTS, limit=1) for _ in range(2))
     backwards = Plan("n", dict(reversed(bench.plan.devices.items())))
-    outcomes = await asyncio.gather(
-        apply_plan(bench.plan, one), apply_plan(backwards, other), return_exceptions=True
-    )
+    lease = bench.journal.take("test")
+    runs = [
+        bench.transaction(lease, one, bench.plan).run(),
+        Transaction(
+            Order("t2", backwards, footprint_of(backwards, bench.network), "noc"),
+            other,
+            lease,
+            SystemClock(),
+            TERMS,
+            OpenGate(),
+        ).run(),
+    ]
+    outcomes = await asyncio.gather(*runs, return_exceptions=True)
     assert bench.emulated.running() == bench.new
     (lost,) = (error for error in outcomes if error is not None)
     assert isinstance(lost, ApplyError)
@@ -253,11 +357,6 @@ async def test_a_plan_that_contradicts_itself_is_refused(bench: Bench) -> None:
     bench.check_untouched(error)
 
 
-async def test_a_plan_for_devices_that_are_not_here_is_refused(bench: Bench) -> None:
-    with pytest.raises(ApplyError, match="for another network: elsewhere is not known here"):
-        await bench.apply(Plan("n", {"elsewhere": bench.plan.devices["alfa-qkd"]}))
-
-
 async def test_a_device_that_cannot_be_reached_stops_all(bench: Bench) -> None:
     bench.emulated.gone.add("alfa-l1")
     error = await bench.refused()
@@ -275,12 +374,13 @@ async def test_a_device_that_rewrites_what_it_was_given_takes_all_back(two: Benc
         operation = operation_in(data)
         committed.extend([device] * (operation == "commit"))
         if operation == "get-config" and committed.count(name) == 1:
+            committed.append(name)
             agent.datastores._running = hotter
         return True
 
     two.emulated.tap = rewrite_before_the_reading
     error = await two.refused()
-    assert "after the commit it holds something else in 1 places" in str(error)
+    assert "after the commit it holds something else than it was given" in str(error)
     two.check_untouched(error)
 
 
@@ -323,7 +423,8 @@ async def test_what_somebody_else_writes_into_a_lost_device_is_left_alone(two: B
 
     two.emulated.tap = replace
     error = await two.refused()
-    assert error.left == {name: "neither the old nor the new configuration; it was left alone"}
+    assert list(error.left) == [name]
+    assert error.left[name].startswith("neither the old nor the new configuration; it was left alone; see what it")
     assert two.emulated.running() == two.old | {name: rewritten(two.new[name])}
 
 
@@ -340,12 +441,14 @@ async def messages_of_an_apply(bench: Bench) -> int:
     return count
 
 
-async def test_whatever_message_is_lost_with_its_session_all_devices_are_old_or_all_new(two: Bench) -> None:
+async def test_whatever_message_is_lost_with_its_session_all_devices_are_old_or_all_new(
+    two: Bench, benches: Benches
+) -> None:
     """The session of one device ends before a message, or after it was obeyed and before the answer."""
     outcomes = []
-    for at in range(await messages_of_an_apply(Bench(two.network))):
+    for at in range(await messages_of_an_apply(benches(two.network))):
         for obeyed in (False, True):
-            bench = Bench(two.network)
+            bench = benches(two.network)
             bench.emulated.tap = losing(bench.emulated, at, obeyed=obeyed)
             (outcome,) = await asyncio.gather(bench.apply(), return_exceptions=True)
             outcomes.append(bench.check_all_or_none(outcome))
@@ -372,10 +475,10 @@ def losing(emulated: Emulated, at: int, *, obeyed: bool):
     return tap
 
 
-async def test_whenever_it_is_interrupted_all_devices_are_old_or_all_new(two: Bench) -> None:
+async def test_whenever_it_is_interrupted_all_devices_are_old_or_all_new(two: Bench, benches: Benches) -> None:
     outcomes = []
-    for at in range(await messages_of_an_apply(Bench(two.network))):
-        bench = Bench(two.network)
+    for at in range(await messages_of_an_apply(benches(two.network))):
+        bench = benches(two.network)
         task = asyncio.ensure_future(bench.apply())
         bench.emulated.tap = interrupting(task, at)
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
@@ -416,10 +519,10 @@ async def test_who_interrupts_again_waits_no_longer_than_the_devices_take(two: B
     two.emulated.tap = interrupt
     async with asyncio.timeout(20 * TIMEOUTS.answer_s):
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
-    assert isinstance(outcome, InterruptedApplyError)
-    assert outcome.message == "interrupted; not every device is as it was"
+    assert isinstance(outcome, InDoubtError)
+    assert outcome.message == "interrupted; 2 devices are in doubt, every other is as it was"
     assert outcome.left.keys() == two.network.devices.keys()
-    assert "no answer to <discard-changes> within 0.05 s" in str(outcome)
+    assert "not known, it cannot be asked" in str(outcome)
     assert told.count("putting devices back") == 2
 
 
@@ -439,11 +542,9 @@ async def test_a_fault_of_our_own_leaves_no_device_half_way(two: Bench) -> None:
 
 async def test_a_device_that_is_lost_while_it_is_led_back_is_named(two: Bench) -> None:
     two.emulated.hardware["bravo-transponder"].on_apply = lambda running: running == two.new["bravo-transponder"]
-    commits: list[str] = []
 
     def lose(device: str, data: bytes) -> bool:
-        commits.extend([device] * (operation_in(data) == "commit"))
-        if commits.count("alfa-transponder") < 2 or device != "alfa-transponder":
+        if device != "alfa-transponder" or operation_in(data) != "cancel-commit":
             return True
         two.emulated.gone.add(device)
         two.emulated.hang_up(device)
@@ -452,7 +553,7 @@ async def test_a_device_that_is_lost_while_it_is_led_back_is_named(two: Bench) -
     two.emulated.tap = lose
     error = await two.refused()
     assert list(error.left) == ["alfa-transponder"]
-    assert error.left["alfa-transponder"].startswith("not known, it was lost while it was put back")
+    assert error.left["alfa-transponder"].startswith("not known, it cannot be asked")
 
 
 async def test_a_silent_device_is_left_after_a_time_and_stops_all(two: Bench) -> None:
