@@ -25,7 +25,7 @@ from sdqkd.network.model import Network
 from sdqkd.profiles.profile import load_profiles
 from sdqkd.schema.tree import Container
 
-SHOWN = 6  # findings in the message; the report in JSON has all
+SHOWN = 3  # links and channels in the message; the report in JSON has all findings
 _PAUSE_S = 1.0  # between two looks
 _REST = 4  # pauses are so many times as long as a look takes, if that is longer
 
@@ -34,14 +34,24 @@ class HealthRefusedError(GateRefusedError):
     """Links or channels that a change harms, or does not bring up."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        more = len(findings) - SHOWN
-        told = [str(finding) for finding in findings[:SHOWN]] + ([f"and {more} more"] if more > 0 else [])
-        super().__init__("the network does not bear it: " + "; ".join(told))
+        subjects = dict.fromkeys(finding.subject for finding in findings)
+        told = [_told([one for one in findings if one.subject == subject]) for subject in [*subjects][:SHOWN]]
+        more = [f"and {len(subjects) - SHOWN} more"] if len(subjects) > SHOWN else []
+        super().__init__("the network does not bear it: " + "; ".join(told + more))
         self.findings = tuple(findings)
 
     def to_json(self) -> list[dict[str, Any]]:
         """All findings as JSON objects."""
         return [finding.to_json() for finding in self.findings]
+
+
+def _told(findings: Sequence[Finding]) -> str:
+    """All about one link or channel: the first finding in full, what else is wrong and where else in a word."""
+    first = findings[0]
+    quantities = dict.fromkeys(one.quantity for one in findings if one.quantity != first.quantity)
+    ends = dict.fromkeys(one.end for one in findings if one.end != first.end)
+    also = [", ".join(quantities)] * bool(quantities) + [f"at {', '.join(ends)}"] * bool(ends)
+    return f"{first} (also: {', and '.join(also)})" if also else str(first)
 
 
 @dataclass(frozen=True, slots=True)

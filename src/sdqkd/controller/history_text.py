@@ -8,6 +8,7 @@ from typing import Any
 from sdqkd.controller.journal_state import DeviceRecord, TransactionRecord
 from sdqkd.controller.plan import Plan
 
+_LONGEST = 120  # of a reason in a row
 _READ_BACK = {"CONFIRM": "new", "ABORT": "old", None: ""}
 
 
@@ -47,6 +48,7 @@ def row(record: TransactionRecord) -> tuple[str, str, str, str, str]:
     why = record.begin.purpose or devices
     if record.outcome not in (None, "done"):
         why = f"{why}: {record.reason}" if record.reason else why
+    why = why if len(why) <= _LONGEST else f"{why[: _LONGEST - 1]}…"
     return record.txid, began, record.begin.author, record.status, why
 
 
