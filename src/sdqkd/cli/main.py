@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "apply": "Bring the devices to the state that the network file wants.",
     "recover": "Finish what a controller left undone when it died.",
     "drift": "Show what devices hold that the network file does not want. Exits 2 if there is anything.",
+    "watch": "Keep the devices in their desired state, until interrupted.",
     "alarms": "Show what is wrong, and say that somebody knows of it.",
     "routes": "Show what could be set up between switched modules: path, channel, loss, key rate.",
     "status": "Show the links and whether the devices are in their desired state.",
