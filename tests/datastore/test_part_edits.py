@@ -12,7 +12,7 @@ from sdqkd.datastore import part_edits
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.part_edits import edit_parts
 from sdqkd.errors import RpcError, RpcErrors
-from sdqkd.schema.edit import edit_noting
+from sdqkd.schema.edit import Part, edit_noting
 from sdqkd.schema.tree import Container, Entries, get
 
 SCHEMA = SmallNode().schema
@@ -30,15 +30,16 @@ def interfaces(numbers: range, wrong: set[int]) -> str:
 
 
 class Counting:
-    """edit_parts with a count of its tries."""
+    """edit_parts with a count of its tries, and of the elements that they chose to look at."""
 
     def __init__(self, request: str) -> None:
-        self.tries = 0
+        self.tries = self.looked_at = 0
         element = config(request)
 
-        def edit(tree: Container, left_out: object) -> Container:
+        def edit(tree: Container, part: Part | None) -> Container:
             self.tries += 1
-            return edit_noting(SCHEMA, tree, element, "merge", left_out).tree  # type: ignore[arg-type]
+            self.looked_at += sum(map(len, part.children.values())) if part else 0
+            return edit_noting(SCHEMA, tree, element, "merge", part).tree
 
         self.tree, self.errors = edit_parts(SCHEMA, edit, START, element)
 
@@ -63,6 +64,19 @@ def test_all_that_is_right_is_done_and_all_that_is_wrong_is_told_in_order(wrong:
 
 def test_one_mistake_among_many_takes_few_tries() -> None:
     assert Counting(interfaces(range(3, 1003), {500})).tries < 25
+
+
+def test_many_mistakes_do_not_make_all_be_looked_at_again_and_again() -> None:
+    wrong = set(range(3, 1003, 40))
+    found = Counting(interfaces(range(3, 1003), wrong))
+    assert len(found.errors) == len(wrong)
+    assert found.looked_at < 10 * 1000
+
+
+def test_text_among_elements_is_one_mistake() -> None:
+    found = Counting(interfaces(range(3, 10), set()).replace("</qkd_interface>", "</qkd_interface>text", 1))
+    assert [error.tag for error in found.errors] == ["bad-element"]
+    assert found.tree is START
 
 
 def test_too_many_mistakes_are_not_looked_for(datastores: Datastores, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeAlias
@@ -36,7 +35,7 @@ from sdqkd.datastore.partial_locks import PartialLock, PartialLocks
 from sdqkd.datastore.ports import Changed, Hardware, Store, Watcher
 from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
 from sdqkd.schema.diff import same
-from sdqkd.schema.edit import edit_noting
+from sdqkd.schema.edit import Part, edit_noting
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import EMPTY, Container, Path, merge
 from sdqkd.schema.validate import Validator
@@ -137,9 +136,9 @@ class Datastores:
         default_operation: DefaultOperation,
         rights: Rights | None,
         before: Container,
-        left_out: AbstractSet[etree._Element] = frozenset(),
+        part: Part | None = None,
     ) -> Container:
-        edited = edit_noting(self.schema, before, config, default_operation, left_out)
+        edited = edit_noting(self.schema, before, config, default_operation, part)
         if rights is not None:
             # What `settle` deletes goes by itself: RFC 8341 section 3.2.5.
             rights.demand_change(before, edited.tree)

@@ -4,27 +4,30 @@ The whole request is tried first. If it fails it is cut where its elements first
 halves, these in halves again, down to what is wrong: a few mistakes among many elements are found in a few tries.
 An element with an operation that speaks of the whole of it (create, replace, delete, remove) is not cut.
 
-Nothing is copied or moved for that: a try leaves out elements of the one request. lxml would change prefixes.
+Nothing is copied or moved for that: a try looks at some elements of the one request. lxml would change prefixes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from lxml import etree
 
 from sdqkd.errors import RpcError, RpcErrors
+from sdqkd.schema.attributes import marks_defaults
+from sdqkd.schema.edit import Part
 from sdqkd.schema.effort import Effort
+from sdqkd.schema.elements import holds_text, is_content
 from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container
 
-# Does the request but for these elements to a tree.
-Edit: TypeAlias = Callable[[Container, AbstractSet[etree._Element]], Container]
+# Does the request, or a part of it, to a tree.
+Edit: TypeAlias = Callable[[Container, Part | None], Container]
 
 MAX_TRIES = 1000
-MAX_ELEMENTS = 5_000_000  # looked at in all tries
+MAX_ELEMENTS = 500_000  # looked at in all tries; in the order of half a second
 _TOO_MUCH = "too much of this request is wrong: mend it, or send it in pieces"
 
 _OPERATION = "{urn:ietf:params:xml:ns:netconf:base:1.0}operation"
@@ -46,6 +49,15 @@ def listed(error: RpcError | RpcErrors) -> tuple[RpcError, ...]:
     return error.errors if isinstance(error, RpcErrors) else (error,)
 
 
+@dataclass(frozen=True, slots=True)
+class _Branching:
+    """An element that holds several others: `branches`, beside the keys of the entry that it is."""
+
+    at: etree._Element
+    keys: Sequence[etree._Element]
+    branches: Sequence[etree._Element]
+
+
 class _Search:
     """Looks for what is wrong in one request."""
 
@@ -54,47 +66,52 @@ class _Search:
         self._schema = schema
         self._edit = edit
         self._config = config
-        self._left_out: set[etree._Element] = set()
         self._tries = Effort(MAX_TRIES, _TOO_MUCH)
         self._elements = Effort(MAX_ELEMENTS, _TOO_MUCH)
 
-    def done(self, tree: Container, branches: Sequence[etree._Element] = ()) -> Container:
-        """Give the tree after all that can be done; `branches` are those not left out, if that is known."""
+    def done(self, tree: Container, tried: Part | None = None, branching: _Branching | None = None) -> Container:
+        """Give the tree after all that can be done of the request, or of the part that is to be tried.
+
+        `branching` is where this part branches, if that is known.
+        """
         self._tries.spend(1)
-        self._elements.spend(len(branches) + len(self._left_out))
+        self._elements.spend(len(branching.branches) if branching else 0)
         try:
-            return self._edit(tree, self._left_out)
+            return self._edit(tree, tried)
         except (RpcError, RpcErrors) as error:
-            if len(branches) < 2:
-                branches = self._branches()
-            if len(branches) < 2:
+            if tried is None:
+                tried = Part({}, marks_defaults(self._config))
+            if branching is None or len(branching.branches) < 2:
+                branching = self._branching(tried)
+            if len(branching.branches) < 2:
                 self.errors += listed(error)
                 return tree
-        half = len(branches) // 2
-        tree = self._without(branches[half:], tree, branches[:half])
-        return self._without(branches[:half], tree, branches[half:])
-
-    def _without(
-        self, others: Sequence[etree._Element], tree: Container, branches: Sequence[etree._Element]
-    ) -> Container:
-        self._left_out.update(others)
-        tree = self.done(tree, branches)
-        self._left_out.difference_update(others)
+        for branches in _halves(branching.branches):
+            only = Part({**tried.children, branching.at: [*branching.keys, *branches]}, tried.marks_defaults)
+            tree = self.done(tree, only, replace(branching, branches=branches))
         return tree
 
-    def _branches(self) -> Sequence[etree._Element]:
-        """Give the elements where what is not left out first branches; none if it does not."""
+    def _branching(self, tried: Part) -> _Branching:
+        """Give where a part of the request first branches; without branches if it does not."""
         at, keys, known = self._config, list[etree._Element](), self._schema.by_tag
         while at.get(_OPERATION, "merge") in ("merge", "none"):
-            children = [child for child in at if isinstance(child.tag, str) and child not in self._left_out]
-            branches = [child for child in children if child not in keys]
+            among = tried.children.get(at)
+            if among is None and holds_text(at):
+                break  # nothing in it can be right
+            branches = [child for child in at if is_content(child)] if among is None else among
+            branches = [child for child in branches if child not in keys]
             if len(branches) != 1:
-                return branches
+                return _Branching(at, keys, branches)
             node = known.get(str(branches[0].tag))
             if node is None:
-                return ()
+                break
             at, keys, known = branches[0], _key_elements(node, branches[0]), node.by_tag
-        return ()
+        return _Branching(at, keys, ())
+
+
+def _halves(branches: Sequence[etree._Element]) -> tuple[Sequence[etree._Element], Sequence[etree._Element]]:
+    half = len(branches) // 2
+    return branches[:half], branches[half:]
 
 
 def _key_elements(node: SchemaNode, entry: etree._Element) -> list[etree._Element]:

@@ -8,7 +8,7 @@ that a request makes inapplicable are `Validator.settle`'s.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sdqkd.errors import RpcError
@@ -33,7 +33,7 @@ from sdqkd.schema.tree import EMPTY, Container, Node, Path, is_void
 from sdqkd.schema.working import Working
 from sdqkd.schema.xml import Decoder
 
-__all__ = ["Edited", "changes_to_xml", "edit", "edit_noting"]
+__all__ = ["Edited", "Part", "changes_to_xml", "edit", "edit_noting"]
 
 MAX_MOVES = 10_000_000  # entries passed by all those inserted in one request; in the order of half a second
 _WRITING = frozenset({"merge", "replace", "create"})
@@ -41,6 +41,17 @@ _ERASING = frozenset({"delete", "remove"})
 # Those that need to know what is there.
 _STRICT = frozenset({"create", "delete", "none"})
 _STRICT_OR_ERASING = _STRICT | _ERASING
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a request: of the elements in `children` only those children. None of these elements holds text.
+
+    `marks_defaults` says whether the whole request does.
+    """
+
+    children: Mapping[Element, Sequence[Element]]
+    marks_defaults: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +82,16 @@ def edit_noting(
     tree: Container,
     config: Element,
     default_operation: Operation = "merge",
-    left_out: Collection[Element] = frozenset(),
+    part: Part | None = None,
 ) -> Edited:
-    """As `edit`, and keeps what `Validator.settle` needs to know of the request.
-
-    Elements that are `left_out` count as if they were not there.
-    """
+    """As `edit`, or only a `part` of the request, and keeps what `Validator.settle` needs to know of it."""
     if default_operation not in DEFAULT_OPERATIONS:
         message = f"the default operation '{default_operation}' is not merge, replace or none"
         raise RpcError("invalid-value", message, type="protocol", info={"bad-element": "default-operation"})
-    editor = _Editor(Reading(schema, schema.by_tag, config), left_out)
+    editor = _Editor(Reading(schema, schema.by_tag, config), part)
     # A request to replace replaces the whole datastore, not only what it names (RFC 6241 section 7.2).
     start = EMPTY if default_operation == "replace" else tree
-    editor.reading.refuse_text(config)
+    editor.refuse_text(config)
     after = editor.children(schema.by_tag, schema.data, start, config, default_operation)
     return Edited(after, editor.reading, editor.conditional)
 
@@ -93,32 +101,36 @@ def _has_choice_below(node: SchemaNode) -> bool:
     return any(child.choice or _has_choice_below(child) for child in node.children.values())
 
 
+def _marked(reading: Reading, part: Part | None) -> bool:
+    if part is not None:
+        return part.marks_defaults
+    return reading.top is not None and marks_defaults(reading.top)
+
+
 class _Editor:
     """Applies one request. Each method takes the operation that the element has or inherits."""
 
-    def __init__(self, reading: Reading, left_out: Collection[Element]) -> None:
+    def __init__(self, reading: Reading, part: Part | None) -> None:
         self.reading = reading
-        self.left_out = left_out
+        self._part = part
         self.moves = Effort(MAX_MOVES, "too many entries are to be inserted among too many: send fewer at a time")
         self.conditional: list[Element] = []
         self._decoder = Decoder(reading, False, self.conditional)
-        self._marks_defaults = reading.top is not None and marks_defaults(reading.top)
+        self._marks_defaults = _marked(reading, part)
 
     def children(
         self,
         known: Mapping[str, SchemaNode],
         siblings: Mapping[str, SchemaNode],
         old: Container,
-        elements: Iterable[Element],
+        above: Element,
         inherited: Operation,
         keys: tuple[str, ...] = (),
     ) -> Container:
-        """The container `old` after these elements; `keys` are the members that only name a list entry."""
+        """The container `old` after what `above` holds; `keys` are the members that only name a list entry."""
         working = Working(old)
         chosen: dict[SchemaNode, Element] = {}
-        for element in elements:
-            if element in self.left_out:
-                continue
+        for element in above if self._part is None else self._part.children.get(above, above):
             node = known.get(element.tag)
             if node is None:
                 if is_content(element):
@@ -141,6 +153,11 @@ class _Editor:
         if chosen:
             self._drop_other_cases(siblings, chosen, working)
         return working.finished()
+
+    def refuse_text(self, element: Element) -> None:
+        """Raises RpcError if text stands between the elements that an element holds."""
+        if self._part is None or element not in self._part.children:
+            self.reading.refuse_text(element)
 
     def _drop_other_cases(
         self, siblings: Mapping[str, SchemaNode], chosen: Mapping[SchemaNode, Element], working: Working
@@ -186,7 +203,7 @@ class _Editor:
         if node.kind != "container":
             return old if operation == "none" else self.reading.value(node, element)
         start = old if isinstance(old, Container) and operation not in {"replace", "create"} else EMPTY
-        self.reading.refuse_text(element)
+        self.refuse_text(element)
         new = self.children(node.by_tag, node.children, start, element, operation)
         return None if is_void(node, new) else new
 
@@ -209,7 +226,7 @@ class _Editor:
         if operation in _ERASING:
             working.set_entry(node, keys, None)
             return
-        self.reading.refuse_text(element)
+        self.refuse_text(element)
         if old is None or operation == "replace":
             old = Container(dict(zip(node.keys, keys, strict=True)))
             if operation in _WRITING and self._is_plain(node, element):
@@ -223,7 +240,7 @@ class _Editor:
 
     def _is_plain(self, node: SchemaNode, element: Element) -> bool:
         """Whether the element of a new entry only says what there is, so that nothing needs to be weighed."""
-        if self.left_out or self._marks_defaults or _has_choice_below(node):
+        if self._part is not None or self._marks_defaults or _has_choice_below(node):
             return False
         return element not in self._attributed
 

@@ -124,7 +124,7 @@ class Reading:
 
     def refuse_text(self, element: Element) -> None:
         """Raises RpcError if text stands between the elements of a container or list entry."""
-        if not _holds_text(element):
+        if not holds_text(element):
             return
         name = etree.QName(element).localname
         message = f"{name} holds elements, not text"
@@ -136,7 +136,8 @@ def is_content(element: Element) -> bool:
     return isinstance(element.tag, str)
 
 
-def _holds_text(element: Element) -> bool:
+def holds_text(element: Element) -> bool:
+    """Whether there is text between the elements that an element holds."""
     text = element.text
     if text and not text.isspace():
         return True
