@@ -26,7 +26,7 @@ from sdqkd.schema.tree import Container
 # Does the request, or a part of it, to a tree.
 Edit: TypeAlias = Callable[[Container, Part | None], Container]
 
-MAX_TRIES = 300  # each may ask libyang; in the order of a second
+MAX_TRIES = 400  # each may ask libyang
 MAX_ELEMENTS = 500_000  # looked at in all tries; in the order of half a second
 _TOO_MUCH = "too much of this request is wrong: mend it, or send it in pieces"
 
