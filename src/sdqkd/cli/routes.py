@@ -33,9 +33,7 @@ def command(network: Path, dark: tuple[str, ...], refused: bool, json_output: bo
     """
     loaded = read_network_file(network)
     known = loaded.network
-    for fibre in dark:
-        if fibre not in known.fibres:
-            raise click.UsageError(f"there is no fibre '{fibre}'; there are {', '.join(known.fibres)}")
+    require_fibres(known, dark)
     forecast = Forecast(known)
     routes = routing_combinations(forecast, dark)
     inferred = _inferred(loaded, switched_modules(known, forecast.topology))
@@ -51,6 +49,13 @@ def command(network: Path, dark: tuple[str, ...], refused: bool, json_output: bo
     )
     if inferred:
         show(f"places and roles of {inferred} switched modules are inferred, and so is the count: see the file")
+
+
+def require_fibres(network: Network, names: tuple[str, ...]) -> None:
+    """Raise click.UsageError for a fibre that the network does not have."""
+    for name in names:
+        if name not in network.fibres:
+            raise click.UsageError(f"there is no fibre '{name}'; there are {', '.join(network.fibres)}")
 
 
 def _inferred(loaded: LoadedNetwork, modules: tuple[ModuleEnd, ...]) -> int:

@@ -7,17 +7,17 @@ share a frequency: their light is too weak.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sdqkd.network.model import Interface, ModuleEnd, Network, Port
+from sdqkd.coexistence.exposure import Exposure, Guests, exposure, guests_as_designed
+from sdqkd.coexistence.faults import Faults
+from sdqkd.coexistence.installation import install
+from sdqkd.coexistence.light import light_of
+from sdqkd.coexistence.performance import Performance, performance
+from sdqkd.network.model import ModuleEnd, Network, Port
 from sdqkd.network.topology import LightPath
 from sdqkd.physics.grid import channel_to_hz, etsi_range_admits, nm_to_hz
-from sdqkd.plant.exposure import Exposure, Guests, exposure, guests_as_designed
-from sdqkd.plant.installation import install
-from sdqkd.plant.light import light_of
-from sdqkd.plant.performance import performance
-from sdqkd.plant.values import Faults
 from sdqkd.profiles.profile import Profile, load_profiles
 
 
@@ -54,7 +54,13 @@ class Forecast:
 
     @cached_property
     def _guests(self) -> Guests:
-        return guests_as_designed(self.network, self.topology, self._light)
+        """The light that the file wants now, which need not be that beside which its links were measured."""
+        channels = {
+            name: replace(channel, calibration_power_dbm=channel.launch_power_dbm)
+            for name, channel in self.network.optical_channels.items()
+        }
+        wanted = replace(self.network, optical_channels=channels)
+        return guests_as_designed(wanted, self.topology, self._light)
 
     def exposure(self, path: LightPath) -> Exposure:
         """The classical light that a quantum channel on this path meets."""
@@ -68,17 +74,46 @@ class Forecast:
         self, transmitter: ModuleEnd, receiver: ModuleEnd, path: LightPath, frequency_hz: int, met: Exposure
     ) -> Option:
         """The same beside other classical light than the file wants."""
-        measurement = self.installation.measured(transmitter, receiver, path)
-        excess_db = measurement.excess_db if measurement else 0.0
-        loss_db = round(max(0.0, path.loss_db + excess_db), 3)
-        does = performance(self.profile_of(receiver), loss_db, frequency_hz, met, measurement)
+        loss_db, does = self._does(transmitter, receiver, path, frequency_hz, met)
         most_db = self.most_db(transmitter, receiver)
         obstacle = does.why_no_key
         if loss_db > most_db:
             obstacle = f"a loss of {loss_db:.2f} dB is more than the {most_db:g} dB that the modules bear"
-        return Option(
-            transmitter, receiver, frequency_hz, path, loss_db, 0 if obstacle else does.rate_bps, obstacle
+        rate_bps = 0 if obstacle else does.rate_bps
+        return Option(transmitter, receiver, frequency_hz, path, loss_db, rate_bps, obstacle)
+
+    def rate_regardless(self, option: Option, met: Exposure) -> int:
+        """The key rate in bit/s that the laws give to an option, whatever its modules are specified for."""
+        way = (option.transmitter, option.receiver, option.path, option.frequency_hz)
+        return self._does(*way, met)[1].rate_bps
+
+    def _does(
+        self, transmitter: ModuleEnd, receiver: ModuleEnd, path: LightPath, frequency_hz: int, met: Exposure
+    ) -> tuple[float, Performance]:
+        measurement = self.installation.measured(transmitter, receiver, path)
+        excess_db = measurement.excess_db if measurement else 0.0
+        loss_db = round(max(0.0, path.loss_db + excess_db), 3)
+        return loss_db, performance(self.profile_of(receiver), loss_db, frequency_hz, met, measurement)
+
+    def frequencies(self, transmitter: ModuleEnd, receiver: ModuleEnd) -> tuple[int, ...]:
+        """Channels, or whole nanometres, that both modules tune to and some filter passes, in Hz."""
+        admitted = self.network.module(receiver).wavelength_range
+        both = (
+            hz
+            for hz in _range(self.network.module(transmitter).wavelength_range)
+            if etsi_range_admits(admitted, hz)
         )
+        filters = self._filters
+        return tuple(hz for hz in both if filters is None or any(low <= hz <= high for low, high in filters))
+
+    @cached_property
+    def _filters(self) -> frozenset[tuple[int, int]] | None:
+        """The passbands of all filters; None if light of any frequency gets through somewhere."""
+        multiplexers = self.network.multiplexers.values()
+        ports = [port for each in multiplexers for port in each.ports.values() if port.name != each.line_port]
+        if not all(port.passbands for port in ports) or not ports:
+            return None
+        return frozenset((band.lower_hz, band.upper_hz) for port in ports for band in port.passbands)
 
     def profile_of(self, end: ModuleEnd) -> Profile:
         """The equipment profile of a module."""
@@ -88,19 +123,6 @@ class Forecast:
         """The largest loss that both modules are specified for."""
         ends = self.network.module(transmitter), self.network.module(receiver)
         return min(end.max_absorption_db for end in ends)
-
-
-def frequencies(one: Interface, other: Interface, network: Network) -> tuple[int, ...]:
-    """Channels, or whole nanometres, that both modules can be tuned to and that a filter of the network
-    passes."""
-    both = (hz for hz in _range(one.wavelength_range) if etsi_range_admits(other.wavelength_range, hz))
-    filters = {
-        port
-        for each in network.multiplexers.values()
-        for port in each.ports.values()
-        if port.name != each.line_port
-    }
-    return tuple(hz for hz in both if not filters or any(port.passes(hz) for port in filters))
 
 
 def _range(wavelength_range: str) -> Iterator[int]:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from sdqkd.network.model import Interface, ModuleEnd, Network
 from sdqkd.network.topology import Topology
-from sdqkd.planning.forecast import Forecast, Option, frequencies
+from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.spectrum import Taken
 from sdqkd.planning.ways import Ways
 
@@ -93,7 +93,7 @@ class Search:
         network = self.forecast.network
         start, goal = network.module(transmitter), network.module(receiver)
         budget_db = self.forecast.most_db(transmitter, receiver) + extra_db
-        for frequency_hz in frequencies(start, goal, network):
+        for frequency_hz in self.forecast.frequencies(transmitter, receiver):
             paths = self.ways(frequency_hz).between(start.port, goal.port, budget_db)
             for path in islice(paths, most):
                 yield self.taken.judged(self.forecast.option(transmitter, receiver, path, frequency_hz))

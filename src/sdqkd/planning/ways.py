@@ -33,6 +33,7 @@ class Ways:
         self._frequency_hz = frequency_hz
         self._dark = frozenset(dark)
         self._hops: dict[Port, tuple[LightPath, ...]] = {}
+        self._near: dict[str, dict[str, float]] = {}
         self._left: dict[tuple[Port, float], dict[str, float]] = {}
 
     def between(self, start: Port, goal: Port, budget_db: float) -> Iterator[LightPath]:
@@ -62,10 +63,6 @@ class Ways:
                 for hop in self._hops_of(port):
                     push(crossed, passed, hop)
 
-    def reached(self, start: Port, budget_db: float) -> frozenset[str]:
-        """Switches that light from this port can reach within the budget."""
-        return frozenset(self._left_db(start, budget_db))
-
     def _crossed(self, path: LightPath) -> Iterator[tuple[LightPath, Port]]:
         """The path on through its last switch, in every way, with the port where it leaves."""
         entry = path.end
@@ -85,6 +82,17 @@ class Ways:
             self._hops[port] = tuple(way for way in arriving if len(way.ports) > 1)
         return self._hops[port]
 
+    def _neighbours(self, switch: str) -> dict[str, float]:
+        """The switches one hop away, with the least loss of such a hop."""
+        if switch not in self._near:
+            near: dict[str, float] = {}
+            for name in self._topology.switch_ports[switch]:
+                for hop in self._hops_of(Port(switch, name)):
+                    if hop.end.element in self._topology.switch_ports:
+                        near[hop.end.element] = min(hop.loss_db, near.get(hop.end.element, hop.loss_db))
+            self._near[switch] = near
+        return self._near[switch]
+
     def _left_db(self, goal: Port, budget_db: float) -> dict[str, float]:
         """By switch, the least that light loses from its entry to the goal. Light loses the same both ways."""
         if (goal, budget_db) in self._left:
@@ -97,10 +105,9 @@ class Ways:
             if switch in least or switch not in self._topology.switch_ports:
                 continue
             least[switch] = so_far_db + self._topology.switch_loss_db[switch]
-            for name in self._topology.switch_ports[switch] if least[switch] <= budget_db else ():
-                for hop in self._hops_of(Port(switch, name)):
-                    if hop.end.element not in least:
-                        heapq.heappush(heap, (least[switch] + hop.loss_db, hop.end.element))
+            for other, hop_db in self._neighbours(switch).items() if least[switch] <= budget_db else ():
+                if other not in least:
+                    heapq.heappush(heap, (least[switch] + hop_db, other))
         self._left[goal, budget_db] = least
         return least
 
