@@ -5,12 +5,13 @@ from dataclasses import replace
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from sdqkd.coexistence.faults import Faults
+from sdqkd.coexistence.installation import install
 from sdqkd.devices.fibre_switch import CrossConnection, SwitchSettings
 from sdqkd.devices.qkd_backend import LinkSettings
 from sdqkd.plant.evaluate import evaluate
-from sdqkd.plant.installation import install
 from sdqkd.plant.running import nothing_set
-from sdqkd.plant.values import Faults, Settings
+from sdqkd.plant.values import Settings
 from sdqkd.profiles.profile import load_profiles
 
 NODES = ["0a000000-0000-4000-8000-00000000000" + digit for digit in "1239"]

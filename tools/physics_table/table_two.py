@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from sdqkd.coexistence.curves import SILENCE, Conditions, key_per_pulse
+from sdqkd.coexistence.installation import Installation, install
+from sdqkd.coexistence.noise import Filter, noise_at_receiver
 from sdqkd.controller.inventory import load_network
 from sdqkd.network.model import QkdLink
-from sdqkd.plant.curves import SILENCE, Conditions, key_per_pulse
-from sdqkd.plant.installation import Installation, install
-from sdqkd.plant.noise import Filter, noise_at_receiver
 from sdqkd.profiles.profile import CvFigures, Profile, load_profiles
 
 EXCESS_NOISES = tuple(float(x) for x in np.linspace(0.0, 0.1, 21))

@@ -9,10 +9,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sdqkd.coexistence.faults import Booster, Faults
 from sdqkd.errors import InputError
 from sdqkd.network.model import Network
 from sdqkd.plant.plant import Plant
-from sdqkd.plant.values import Booster, Faults
 
 Words = tuple[str, ...]
 MOST_AT_ONCE = 1000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sdqkd.coexistence.exposure import Launch
+from sdqkd.coexistence.light import Light
 from sdqkd.devices.transponder import ChannelReport, ChannelSettings
 from sdqkd.network.model import Port
 from sdqkd.network.topology import LightPath
-from sdqkd.plant.exposure import Launch
-from sdqkd.plant.light import Light
 
 Ways = Mapping[Launch, tuple[LightPath, ...]]  # every way of the light of each channel that is sent
 Arrivals = Mapping[tuple[Port, int], float]  # the strongest light in dBm by port and frequency in Hz

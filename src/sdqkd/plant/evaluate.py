@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sdqkd.coexistence.exposure import guests_now, launches
+from sdqkd.coexistence.faults import Faults
+from sdqkd.coexistence.installation import Installation
+from sdqkd.coexistence.light import light_of
 from sdqkd.devices.fibre_switch import CrossConnectionStatus, SwitchSettings
 from sdqkd.plant.classical import channel_reports
-from sdqkd.plant.exposure import guests_now, launches
-from sdqkd.plant.installation import Installation
-from sdqkd.plant.light import light_of
 from sdqkd.plant.protection import connection_statuses
 from sdqkd.plant.quantum import keyed_sites, node_reports
-from sdqkd.plant.values import Faults, Reports, Settings
+from sdqkd.plant.values import Reports, Settings
 
 
 def evaluate(installation: Installation, settings: Settings, faults: Faults) -> Reports:

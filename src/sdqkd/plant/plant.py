@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from sdqkd.coexistence.faults import Booster, Faults
+from sdqkd.coexistence.installation import install
 from sdqkd.devices.device import Device
 from sdqkd.errors import InputError
 from sdqkd.network.model import Network
 from sdqkd.plant.backends import device_of
-from sdqkd.plant.installation import install
 from sdqkd.plant.running import Running
-from sdqkd.plant.values import Booster, Faults
 from sdqkd.profiles.profile import Profile, load_profiles
 
 K = TypeVar("K")

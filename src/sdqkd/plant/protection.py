@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sdqkd.coexistence.faults import Faults
 from sdqkd.devices.encryptor import ConnectionSettings, ConnectionStatus
 from sdqkd.network.model import Network
-from sdqkd.plant.values import Faults
 
 Connections = Mapping[str, Mapping[str, ConnectionSettings]]
 

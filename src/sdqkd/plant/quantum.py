@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from sdqkd.coexistence.exposure import Guests, exposure
+from sdqkd.coexistence.installation import Installation
+from sdqkd.coexistence.light import Light
 from sdqkd.devices.qkd_backend import InterfaceStatus, LinkReport, LinkSettings, NodeReport
 from sdqkd.network.model import Interface, ModuleEnd, Port
 from sdqkd.network.topology import LightPath
 from sdqkd.physics.grid import hz_to_thz
-from sdqkd.plant.exposure import Guests, exposure
-from sdqkd.plant.installation import Installation
-from sdqkd.plant.light import Light
 from sdqkd.plant.readiness import End, Links, own_obstacle, peer_obstacle, peer_of
 
 
@@ -84,7 +84,7 @@ class Quantum:
         if collision:
             return LinkReport("PASSIVE", collision, loss_db)
         # NumPy costs time to import, and a device that is served alone never has light.
-        from sdqkd.plant.performance import performance
+        from sdqkd.coexistence.performance import performance
 
         met = exposure(self.installation.network, self.light, path, self.guests)
         profile = self.installation.profiles[sender.profile]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sdqkd.coexistence.faults import Faults
+from sdqkd.coexistence.installation import Installation
 from sdqkd.devices.qkd_backend import LinkReport, LinkSettings
 from sdqkd.physics.grid import hz_to_thz
-from sdqkd.plant.installation import Installation
-from sdqkd.plant.values import Faults
 
 Links = Mapping[str, Mapping[str, LinkSettings]]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sdqkd.coexistence.faults import Faults
+from sdqkd.coexistence.installation import Installation
 from sdqkd.devices.fibre_switch import SwitchSettings
 from sdqkd.network.model import Network
 from sdqkd.plant.evaluate import evaluate
-from sdqkd.plant.installation import Installation
 from sdqkd.plant.sessions import Connection, Session, advanced, connection_of
-from sdqkd.plant.values import Faults, Reports, Settings
+from sdqkd.plant.values import Reports, Settings
 
 
 class Running:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sdqkd.coexistence.exposure import Exposure, Guest, Stretch
 from sdqkd.physics.decibel import Array, as_array, dbm_to_w, transmittance
 from sdqkd.physics.four_wave_mixing import mixing_w
 from sdqkd.physics.leakage import amplifier_noise_w_per_hz, crosstalk_w
 from sdqkd.physics.raman import backward_w, coefficient_per_m_hz, forward_w
-from sdqkd.plant.exposure import Exposure, Guest, Stretch
 
 CHANNEL_WIDTH_HZ = 50e9
 RETURN_LOSS_DB = 32.0

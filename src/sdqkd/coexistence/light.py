@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from sdqkd.coexistence.faults import Faults
 from sdqkd.devices.fibre_switch import CrossConnection, SwitchSettings
 from sdqkd.network.model import Port
 from sdqkd.network.topology import Crossing, LightPath, Switching, Topology, as_configured
-from sdqkd.plant.values import Faults
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sdqkd.coexistence.faults import Booster, Faults
+from sdqkd.coexistence.light import Light, spans
 from sdqkd.devices.transponder import ChannelSettings
 from sdqkd.network.model import Fibre, Network, OpticalChannel, Port
 from sdqkd.network.topology import LightPath, Topology, any_port_of
-from sdqkd.plant.light import Light, spans
-from sdqkd.plant.values import Booster, Faults
 
 
 class Guest(NamedTuple):

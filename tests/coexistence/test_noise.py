@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sdqkd.coexistence.exposure import Guest, Stretch
+from sdqkd.coexistence.faults import Booster
+from sdqkd.coexistence.noise import Filter, Noise, noise_at_receiver
 from sdqkd.physics.grid import channel_to_hz
-from sdqkd.plant.exposure import Guest, Stretch
-from sdqkd.plant.noise import Filter, Noise, noise_at_receiver
-from sdqkd.plant.values import Booster
 
 HZ = channel_to_hz(34)
 FILTERS = Filter(adjacent_isolation_db=75.0, isolation_db=100.0)

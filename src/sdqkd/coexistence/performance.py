@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sdqkd.plant.curves import Anchor, Conditions, key_rate_bps, qber, snr_db
-from sdqkd.plant.exposure import Exposure
-from sdqkd.plant.installation import Measurement
-from sdqkd.plant.noise import Filter, noise_at_receiver
+from sdqkd.coexistence.curves import Anchor, Conditions, key_rate_bps, qber, snr_db
+from sdqkd.coexistence.exposure import Exposure
+from sdqkd.coexistence.installation import Measurement
+from sdqkd.coexistence.noise import Filter, noise_at_receiver
 from sdqkd.profiles.profile import Profile
 
 

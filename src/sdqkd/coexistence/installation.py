@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sdqkd.coexistence.exposure import Exposure, Guests, exposure, guests_as_designed
+from sdqkd.coexistence.faults import Faults
+from sdqkd.coexistence.light import Light, light_of
 from sdqkd.errors import InputError
 from sdqkd.network.model import Calibration, Interface, ModuleEnd, Network, QkdLink
 from sdqkd.network.topology import LightPath, Topology, any_port_of, topology_of
-from sdqkd.plant.exposure import Exposure, Guests, exposure, guests_as_designed
-from sdqkd.plant.light import Light, light_of
-from sdqkd.plant.values import Faults
 from sdqkd.profiles.profile import Profile, profile_named
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sdqkd.coexistence.noise import Noise
 from sdqkd.physics import bb84, gg02
 from sdqkd.physics.bb84 import Bb84
 from sdqkd.physics.decibel import ratio_to_db, transmittance
 from sdqkd.physics.gg02 import Gg02
 from sdqkd.physics.rates import anchored_bps, capped_bps
-from sdqkd.plant.noise import Noise
 from sdqkd.profiles.profile import CvFigures, DvFigures, Profile
 
 SILENCE = Noise()

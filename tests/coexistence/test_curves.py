@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdqkd.plant.curves import Anchor, Conditions, key_per_pulse, key_rate_bps, qber, snr_db
-from sdqkd.plant.noise import Noise
+from sdqkd.coexistence.curves import Anchor, Conditions, key_per_pulse, key_rate_bps, qber, snr_db
+from sdqkd.coexistence.noise import Noise
 from sdqkd.profiles.profile import load_profiles
 
 HZ = 193_400_000_000_000
