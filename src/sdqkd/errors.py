@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 ErrorType = Literal["transport", "rpc", "protocol", "application"]
 Severity = Literal["error", "warning"]
@@ -102,6 +102,7 @@ class RpcError(SdqkdError):
     `/etsi-qkd-sdn-node:qkd_node/qkd_links/qkd_link[qkdl_id='…']/phys_wavelength`.
     `info` holds the leaves of <error-info> by name, such as `bad-element` or `session-id`; `structure` is XML
     that goes there as it is, with its namespace declared: a structure that a model gives for it (RFC 8640).
+    `non_unique` are the paths of leafs that have the same values as others (RFC 7950 section 15.1).
     """
 
     tag: str
@@ -112,6 +113,7 @@ class RpcError(SdqkdError):
     info: Mapping[str, str] = field(default_factory=dict)
     severity: Severity = "error"
     structure: str = ""
+    non_unique: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.message} [{self.tag}]" + (f" (at {self.path})" if self.path else "")
@@ -198,12 +200,13 @@ class NotAllowedError(SdqkdError):
 class ApplyError(SdqkdError):
     """A change that did not happen. `failures` gives each device's reason; `left` what each device holds now.
 
-    The text tells once what many devices say alike.
+    `findings` are what the network did not bear, as JSON objects. The text tells once what many devices say alike.
     """
 
     message: str
     failures: Mapping[str, SdqkdError] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
+    findings: Sequence[Mapping[str, Any]] = ()
 
     def __str__(self) -> str:
         failures = {device: (_reason(error), str(error)) for device, error in self.failures.items()}

@@ -230,6 +230,16 @@ def test_other_errors_keep_what_the_user_may_not_read(
     assert ("secret" in str(error.info)) is (told[2] == "as it was")
 
 
+def test_an_entry_that_the_user_may_not_read_is_not_named_as_the_one_that_has_the_same_values() -> None:
+    error = RpcError(
+        "operation-failed", "label and secret are the same", path="/vault:vault/label",
+        app_tag="data-not-unique", non_unique=("/vault:vault/secret",),
+    )  # fmt: skip
+    told = rights().concealed(error)
+    assert (told.tag, told.path, told.app_tag) == ("operation-failed", "/vault:vault/label", "data-not-unique")
+    assert "secret" not in f"{told.message} {told.non_unique}"
+
+
 def test_subscription_state_is_told_to_everybody() -> None:
     deaf = Rights(SCHEMA, AccessRules(read=False), "eve")
     assert deaf.may_receive("nc-notifications", "replayComplete")

@@ -21,8 +21,9 @@ FULL = RpcError(
     "protocol",
     "/a:node/links/link[id='x/y:z']/b:power",
     "must-violation",
-    {"bad-element": "power", "session-id": "7", "non-unique": "/a:node/b:power"},
+    {"bad-element": "power", "session-id": "7", "missing-choice": "side"},
     "warning",
+    non_unique=("/a:node/b:power", "/a:node/b:gain"),
 )
 
 
@@ -32,7 +33,16 @@ def sent(error: RpcError) -> etree._Element:
 
 def fields(error: RpcError) -> tuple[object, ...]:
     info = dict(error.info)
-    return (error.tag, error.message, error.type, error.path, error.app_tag, info, error.severity)
+    return (
+        error.tag,
+        error.message,
+        error.type,
+        error.path,
+        error.app_tag,
+        info,
+        error.severity,
+        error.non_unique,
+    )
 
 
 @pytest.mark.parametrize("error", [FULL, RpcError("too-big", "no"), RpcError("x", "", path="/c:unknown/d")])
@@ -55,9 +65,9 @@ def test_the_prefixes_of_a_path_are_bound_where_it_stands() -> None:
     assert path is not None
     assert path.text == "/a:node/a:links/a:link[a:id='x/y:z']/b:power"
     assert {"a": "urn:a", "b": "urn:b"}.items() <= path.nsmap.items()
-    leaf = element.find(f"{{{NS}}}error-info/{{urn:ietf:params:xml:ns:yang:1}}non-unique")
-    assert leaf is not None
-    assert (leaf.text, leaf.nsmap["b"]) == ("/a:node/b:power", "urn:b")
+    leafs = element.findall(f"{{{NS}}}error-info/{{urn:ietf:params:xml:ns:yang:1}}non-unique")
+    assert [leaf.text for leaf in leafs] == ["/a:node/b:power", "/a:node/b:gain"]
+    assert leafs[1].nsmap["b"] == "urn:b"
 
 
 @given(

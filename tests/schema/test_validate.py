@@ -10,9 +10,9 @@ from lxml import etree
 from tests.schema.random_trees import DATA
 
 from sdqkd.errors import ModelError, RpcError, RpcErrors
-from sdqkd.schema import json
+from sdqkd.schema import json, table
 from sdqkd.schema.edit import edit_noting
-from sdqkd.schema.table import Schema, load, read_table
+from sdqkd.schema.table import Schema, read_table
 from sdqkd.schema.tree import EMPTY, Container, get
 from sdqkd.schema.validate import SHOWN_ERRORS, Validator
 
@@ -36,6 +36,19 @@ def test_what_a_tree_breaks_is_said_with_tag_and_path(
     assert shown == case["errors"]
 
 
+def test_leafs_that_are_not_unique_are_named(schema: Schema, validator: Validator) -> None:
+    (tree,) = (case["tree"] for case in _CASES if case["name"] == "unique")
+    (error,) = _errors(lambda: validator.check(json.decode(schema, tree)))
+    assert error.non_unique == ("/fixture:rows/row[name='a']/slot", "/fixture:rows/row[name='a']/side")
+
+
+def test_too_few_entries_are_told_of_the_list() -> None:
+    kit = table.load("conformance")
+    tree = json.decode(kit, {"sdqkd-conformance:test": {"team": {"member": [{"name": "only"}]}}})
+    (error,) = _errors(lambda: Validator(kit).check(tree))
+    assert (error.app_tag, error.path) == ("too-few-elements", "/sdqkd-conformance:test/team/member")
+
+
 def test_a_right_tree_passes_and_errors_do_not_linger(schema: Schema, validator: Validator) -> None:
     wrong = json.decode(schema, {"fixture:crate": {}})
     right = json.decode(schema, {"fixture:crate": {"few": [{"id": 1}]}})
@@ -46,7 +59,7 @@ def test_a_right_tree_passes_and_errors_do_not_linger(schema: Schema, validator:
 
 
 def test_an_empty_tree_lacks_what_is_mandatory_at_the_top() -> None:
-    (error,) = _errors(lambda: Validator(load("qkd-node")).check(EMPTY))
+    (error,) = _errors(lambda: Validator(table.load("qkd-node")).check(EMPTY))
     assert (error.tag, error.path) == ("data-missing", "/etsi-qkd-sdn-node:qkd_node")
     assert error.message == "qkd_node lacks its mandatory qkdn_id"
 
@@ -137,11 +150,11 @@ def test_a_module_that_is_not_there_is_named() -> None:
     ["qkd-node", "network", "inventory", "fibre-switch", "transponder", "encryptor", "optical-device"],
 )
 def test_every_model_set_loads(name: str) -> None:
-    Validator(load(name)).check_values(EMPTY)
+    Validator(table.load(name)).check_values(EMPTY)
 
 
 def test_a_physical_link_has_its_attenuation_and_a_virtual_one_has_not() -> None:
-    schema = load("qkd-node")
+    schema = table.load("qkd-node")
     validator = Validator(schema)
     link = {"qkdl_id": "4ef1b521-f83c-5b0d-b896-530b37bfc83d", "phys_channel_att": "7.47"}
     node = {"qkdn_id": "5ef1b521-f83c-5b0d-b896-530b37bfc83d"}

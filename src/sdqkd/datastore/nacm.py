@@ -140,6 +140,12 @@ class Rights:
         """Whether a node may be read with all above it. KeyError if the schema does not know the path."""
         return self._all is None or _along(self._read, path) is not None
 
+    def _may_read_text(self, path: str) -> bool:
+        try:
+            return self.may_read(parse_path(self._schema, path))
+        except RpcError:  # written in another way than ours: better not told
+            return False
+
     def readable_part(self, path: Path) -> Path:
         """Give as much of a path, from its start, as the user may read."""
         length = len(path)
@@ -202,7 +208,7 @@ class Rights:
             path = parse_path(self._schema, error.path or "/")
         except RpcError:  # the path of something that the model does not have
             return error
-        if self.may_read(path):
+        if self.may_read(path) and all(map(self._may_read_text, error.non_unique)):
             return error
         access = _ASKED_FOR.get(error.tag)
         if access and not self.may_write(access, path):

@@ -9,8 +9,9 @@ from sdqkd.errors import ErrorType, RpcError
 from sdqkd.netconf.error_path import from_xpath, to_xpath
 from sdqkd.netconf.xml import YANG, Element, escape, local_name_of, text_of
 
-_YANG_INFO = ("non-unique", "missing-choice")  # RFC 7950 sections 15.1 and 15.6
-_PATHS = ("error-path", "non-unique")
+_NON_UNIQUE = "non-unique"  # RFC 7950 section 15.1
+_MISSING_CHOICE = "missing-choice"  # section 15.6
+_PATHS = ("error-path", _NON_UNIQUE)
 _TYPES: dict[str, ErrorType] = {name: name for name in get_args(ErrorType)}
 
 
@@ -23,16 +24,15 @@ def build_error(error: RpcError, namespaces: Mapping[str, str]) -> bytes:
         _leaf("error-app-tag", error.app_tag) if error.app_tag else "",
         _path_leaf("error-path", error.path, namespaces) if error.path else "",
         f'<error-message xml:lang="en">{escape(error.message)}</error-message>',
-        f"<error-info>{_info(error, namespaces)}</error-info>" if error.info or error.structure else "",
+        f"<error-info>{info}</error-info>" if (info := _info(error, namespaces)) else "",
     ]
     return f"<rpc-error>{''.join(parts)}</rpc-error>".encode()
 
 
 def _info(error: RpcError, namespaces: Mapping[str, str]) -> str:
-    leaves = [
-        _path_leaf(name, text, namespaces, f' xmlns="{YANG}"') if name in _YANG_INFO else _leaf(name, text)
-        for name, text in error.info.items()
-    ]
+    own = f' xmlns="{YANG}"'
+    leaves = [_leaf(name, text, own if name == _MISSING_CHOICE else "") for name, text in error.info.items()]
+    leaves += [_path_leaf(_NON_UNIQUE, path, namespaces, own) for path in error.non_unique]
     return "".join(leaves) + error.structure
 
 
@@ -52,7 +52,7 @@ def parse_error(element: Element, modules: Mapping[str, str]) -> RpcError:
     """Read an error that any server may have written; `modules` gives the module of a namespace."""
     leaves = {local_name_of(child): child for child in element if isinstance(child.tag, str)}
     texts = {name: _text(leaf, modules) for name, leaf in leaves.items() if name != "error-info"}
-    info = leaves.get("error-info")
+    info = [leaf for leaf in leaves.get("error-info", ()) if isinstance(leaf.tag, str)]
     tag = texts.get("error-tag") or "operation-failed"
     return RpcError(
         tag=tag,
@@ -60,10 +60,9 @@ def parse_error(element: Element, modules: Mapping[str, str]) -> RpcError:
         type=_TYPES.get(texts.get("error-type", ""), "application"),
         path=texts.get("error-path") or None,
         app_tag=texts.get("error-app-tag") or None,
-        info={}
-        if info is None
-        else {local_name_of(leaf): _text(leaf, modules) for leaf in info if isinstance(leaf.tag, str)},
+        info={local_name_of(leaf): text_of(leaf) for leaf in info if local_name_of(leaf) != _NON_UNIQUE},
         severity="warning" if texts.get("error-severity") == "warning" else "error",
+        non_unique=tuple(_text(leaf, modules) for leaf in info if local_name_of(leaf) == _NON_UNIQUE),
     )
 
 

@@ -111,21 +111,25 @@ def _choice(match: re.Match[str], place: _Place) -> RpcError:
 
 def _unique(match: re.Match[str], place: _Place) -> RpcError:
     message = f"{match[2]} and {match[3]} have the same {match[1].replace(' ', ' and ')}"
-    info = {"non-unique": match[2]}
-    return RpcError("operation-failed", message, path=place.path, app_tag="data-not-unique", info=info)
+    leafs = tuple(f"{match[2]}/{leaf}" for leaf in match[1].split())
+    return RpcError("operation-failed", message, path=place.path, app_tag="data-not-unique", non_unique=leafs)
 
 
 def _too_few(match: re.Match[str], place: _Place) -> RpcError:
     least = f"at least {place.node.min} of " if place.node is not None else "more of "
     message = f"the model wants {least}{match[1]}"
-    return RpcError("operation-failed", message, path=place.path, app_tag="too-few-elements")
+    return RpcError("operation-failed", message, path=_of_list(place), app_tag="too-few-elements")
 
 
 def _too_many(match: re.Match[str], place: _Place) -> RpcError:
     most = f"at most {place.node.max} of " if place.node is not None and place.node.max else "less of "
-    path = _LAST_PREDICATES.sub("", place.path or "")
     message = f"the model wants {most}{match[1]}"
-    return RpcError("operation-failed", message, path=path, app_tag="too-many-elements")
+    return RpcError("operation-failed", message, path=_of_list(place), app_tag="too-many-elements")
+
+
+def _of_list(place: _Place) -> str:
+    """The path of a list and not of one entry: RFC 7950 sections 15.2, 15.3."""
+    return _LAST_PREDICATES.sub("", place.path or "")
 
 
 def _value(match: re.Match[str], place: _Place) -> RpcError:
