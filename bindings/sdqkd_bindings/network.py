@@ -5175,7 +5175,10 @@ class yc_qkd_link_sdqkd_network__network_qkd_link(PybindBase):
   the container is represented as a class variable - with a specific
   YANG type.
 
-  YANG Description: QKD links that are wanted, or could be switched.
+  YANG Description: QKD links that are wanted, or could be switched. A module serves
+one active link at most, whether it sends there or receives: who
+reads a network sees to that, since a must statement would
+compare every link with every other.
   """
   __slots__ = ('_path_helper', '_extmethods', '__name','__link_id','__domain','__active','__transmitter','__receiver','__channel','__frequency_thz','__wavelength_nm','__slot','__fibre','__demand_bps','__calibration','__inferred','__note','__health_gate',)
 
@@ -9684,7 +9687,10 @@ before the common line.
     """
     Getter method for qkd_link, mapped from YANG variable /network/qkd_link (list)
 
-    YANG Description: QKD links that are wanted, or could be switched.
+    YANG Description: QKD links that are wanted, or could be switched. A module serves
+one active link at most, whether it sends there or receives: who
+reads a network sees to that, since a must statement would
+compare every link with every other.
     """
     return self.__qkd_link
       
@@ -9696,7 +9702,10 @@ before the common line.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_qkd_link() directly.
 
-    YANG Description: QKD links that are wanted, or could be switched.
+    YANG Description: QKD links that are wanted, or could be switched. A module serves
+one active link at most, whether it sends there or receives: who
+reads a network sees to that, since a must statement would
+compare every link with every other.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)

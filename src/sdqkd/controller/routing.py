@@ -81,6 +81,7 @@ def _ports_of(crossing: Crossing) -> tuple[Port, Port]:
 def _combinations(ways: Sequence[Sequence[LightPath]]) -> Iterator[tuple[LightPath, ...]]:
     """One way for each link without a shared port, best first; nothing after MAX_COMBINATIONS steps."""
     taken: list[tuple[LightPath, frozenset[Port]]] = []
+    ports_taken: set[Port] = set()
     todo = [iter(ways[0])] if ways else []
     if not ways:
         yield ()
@@ -91,15 +92,16 @@ def _combinations(ways: Sequence[Sequence[LightPath]]) -> Iterator[tuple[LightPa
         if path is None:
             todo.pop()
             if taken:
-                taken.pop()
+                ports_taken -= taken.pop()[1]
             continue
         ports = switch_ports(path)
-        if any(ports & others for _, others in taken):
+        if ports & ports_taken:
             continue
         if len(todo) == len(ways):
             yield (*(way for way, _ in taken), path)
             continue
         taken.append((path, ports))
+        ports_taken |= ports
         todo.append(iter(ways[len(todo)]))
 
 
