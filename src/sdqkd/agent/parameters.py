@@ -79,8 +79,11 @@ class Parameters:
         """Read a parameter that holds `<running/>`, `<candidate/>` or another datastore (if given: of these)."""
         choice = self._choice(name)
         target = _TARGETS.get(str(choice.tag))
-        if target is None or target not in (among or self._targets):
+        if target is None or target not in self._targets:
             raise unknown_element(choice)
+        if among and target not in among:
+            message = f"<{name}> cannot be {target} here: it is {' or '.join(among)}"
+            raise _parameter_error("unknown-element", target, message)
         return target
 
     def any_datastore(self, name: str) -> Target:
