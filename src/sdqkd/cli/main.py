@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "alarms": "Show what is wrong, and say that somebody knows of it.",
     "routes": "Show what could be set up between switched modules: path, channel, loss, key rate.",
     "assign": "Find a light path and a channel for each link; say which constraint is in the way.",
+    "schedule": "Share time between configurations of the switches, where pairs are more than modules.",
     "status": "Show the links and whether the devices are in their desired state.",
     "fault": "Break or mend something in an emulated network.",
     "demo": "Emulate a network, bring it up from factory configuration, and check it.",

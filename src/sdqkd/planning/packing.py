@@ -7,9 +7,10 @@ program without integrality gives a bound and a hint, a greedy choice follows th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sdqkd.planning.forecast import Option
@@ -179,8 +180,16 @@ class _Trial:
             self._used[row] += by
 
 
-def packing_of(options: Sequence[Option], keys: Sequence[Hashable], rules: Rules) -> Packing:
-    """The rules of options: one for a key, a module, a port of a switch; spacing and number on each fibre."""
+def packing_of(
+    options: Sequence[Option],
+    keys: Sequence[Hashable],
+    rules: Rules,
+    held: Mapping[str, int] = MappingProxyType({}),
+) -> Packing:
+    """The rules of options: one for a key, a module, a port of a switch; spacing and number on each fibre.
+
+    `held` is how many quantum channels a fibre has beside these.
+    """
     groups: dict[Hashable, list[int]] = defaultdict(list)
     by_fibre: dict[str, list[int]] = defaultdict(list)
     for index, (option, key) in enumerate(zip(options, keys, strict=True)):
@@ -190,10 +199,11 @@ def packing_of(options: Sequence[Option], keys: Sequence[Hashable], rules: Rules
         for fibre in option.path.fibres:
             by_fibre[fibre].append(index)
     rows = {Row(tuple(group), 1) for group in groups.values() if len(group) > 1}
-    for group in by_fibre.values():
+    for fibre, group in by_fibre.items():
+        room = max(0, rules.per_fibre - held.get(fibre, 0))
         rows.update(Row(clique, 1) for clique in _too_close(options, group, rules.spacing_hz) if len(clique) > 1)
-        if len(group) > rules.per_fibre:
-            rows.add(Row(tuple(group), rules.per_fibre))
+        if len(group) > room:
+            rows.add(Row(tuple(group), room))
     return Packing(len(options), tuple(sorted(rows)))
 
 

@@ -1,0 +1,93 @@
+"""`sdqkd schedule`: time shared between configurations, where pairs are more than modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from sdqkd.cli.console import show, show_json
+from sdqkd.cli.inputs import as_json, network_file, read_network_file
+from sdqkd.cli.routes import channel_name, module_name, option_json
+from sdqkd.network.model import Network
+from sdqkd.planning.forecast import Forecast
+from sdqkd.planning.schedule import Schedule, Sharing, schedule, sharing_of
+from sdqkd.planning.spectrum import Rules
+
+
+@click.command()
+@network_file
+@click.option(
+    "--period", "period_s", type=click.FloatRange(1), default=3600.0, show_default=True,
+    help="Seconds in which every configuration has its turn. Users must have keys in store for so long.",
+)  # fmt: skip
+@click.option(
+    "--dead-time", "dead_s", type=click.FloatRange(0),
+    help="Seconds without key when a configuration begins. [default: the modules' acquisition time]",
+)  # fmt: skip
+@click.option(
+    "--per-fibre", type=click.IntRange(1), default=Rules().per_fibre, show_default=True,
+    help="The most quantum channels in a fibre.",
+)  # fmt: skip
+@as_json
+def command(network: Path, period_s: float, dead_s: float | None, per_fibre: int, json_output: bool) -> None:
+    """Share the time of NETWORK's switched modules between all pairs of nodes that its links join, active or
+    not.
+
+    The worst pair's key rate over its demand is made as large as can be. Writes nothing.
+    """
+    known = read_network_file(network).network
+    sharing = sharing_of(Forecast(known), Rules(per_fibre=per_fibre), dead_s=dead_s, period_s=period_s)
+    found = schedule(sharing)
+    if json_output:
+        show_json(_as_json(sharing, found))
+    else:
+        _show(known, sharing, found)
+
+
+def _as_json(sharing: Sharing, found: Schedule) -> dict[str, Any]:
+    return {
+        "period-s": sharing.period_s,
+        "turns": [
+            {
+                "dead-s": turn.dead_s,
+                "key-s": round(turn.key_s, 3),
+                "links": {pair: option_json(option) for pair, option in turn.options.items()},
+            }
+            for turn in found.turns
+        ],
+        "pairs": {
+            pair: {"demand-bps": sharing.demands[pair], "key-rate-bps": round(rate_bps, 3)}
+            for pair, rate_bps in found.rates_bps.items()
+        },
+        "without-light": list(found.hopeless),
+        "worst": found.worst,
+        "bound": found.bound,
+        "gap": found.gap,
+    }
+
+
+def _show(network: Network, sharing: Sharing, found: Schedule) -> None:
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("turn", "from", "to", "by fibre", "channel"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("key rate\n[kb/s]", justify="right", no_wrap=True)
+    for number, turn in enumerate(found.turns, 1):
+        name = f"{number}: {turn.dead_s:.0f} s dead, {turn.key_s:.0f} s"
+        for option in turn.options.values():
+            ends = (module_name(network, end) for end in (option.transmitter, option.receiver))
+            figure = f"{option.rate_bps / 1000:,.2f}"
+            table.add_row(name, *ends, ", ".join(option.path.fibres), channel_name(option.frequency_hz), figure)
+            name = ""
+    show(table)
+    show("")
+    for pair, rate_bps in found.rates_bps.items():
+        show(f"{pair}: {rate_bps:,.1f} bit/s in the mean, for a demand of {sharing.demands[pair]:,.0f}")
+    for pair in found.hopeless:
+        show(f"{pair}: no light between them makes key")
+    show(
+        f"the worst pair has {found.worst:.4f} of its demand; no schedule has more than {found.bound:.4f}"
+        f" (gap {100 * found.gap:.2f} %)"
+    )
