@@ -61,9 +61,8 @@ class Agent:
         `roles` say what each user may do on a fresh agent, from where on it is configuration (RFC 8341). Without
         them everybody may do everything; a recovery user may in any case.
         """
-        schema, name, clock = device.schema, name or device.name, clock or LoopClock()
+        schema, hardware = device.schema, Reporting(device)
         _expect_vocabulary(schema)
-        hardware, sessions = Reporting(device), Sessions()
         datastores = boot(
             schema, Validator(schema), hardware, store, startup=startup, besides=_besides(schema, roles)
         )
@@ -73,28 +72,10 @@ class Agent:
             recovery_users=recovery_users,
             enforced=roles is not None,
         )
-        names = (*datastores.targets, *DERIVED)
-        announced = capabilities(schema, names)
-        monitor = Monitor(datastores, sessions, announced, clock.wall())
-        datastores.watchers.append(lambda change: audit.changed(name, _who(sessions, change), schema, change))
-        notifier = Notifier(device, datastores, sessions, access, clock)
-        hardware.checks.append(notifier.hub.check)
-        hardware.reports += (access.state, monitor.state, notifier.hub.state, lambda: library(schema, names).tree)
-        self._service = Service(
-            name=name,
-            schema=schema,
-            datastores=datastores,
-            sessions=sessions,
-            capabilities=announced,
-            namespaces={module.name: module.namespace for module in schema.modules},
-            limits=limits or Limits(),
-            clock=clock,
-            commit_timer=CommitTimer(name, datastores, notifier, clock),
-            defaults=DefaultsInUse(schema),
-            access=access,
-            notifier=notifier,
-            invoke=device.invoke if isinstance(device, Operable) else None,
+        self._service = _service(
+            device, name or device.name, limits or Limits(), clock or LoopClock(), datastores, access
         )
+        _let_report(hardware, self._service)
 
     @property
     def datastores(self) -> Datastores:
@@ -144,6 +125,45 @@ class ServedAgent:
         """End all sessions and listen no more. The store stays its owner's to close."""
         self.agent.close()
         await self._ports.close()
+
+
+def _service(
+    device: Device, name: str, limits: Limits, clock: Clock, datastores: Datastores, access: AccessControl
+) -> Service:
+    """Join the parts of an agent."""
+    schema, sessions = device.schema, Sessions()
+    # Before the notifier, so that a change is in the audit log before anybody is told of it.
+    datastores.watchers.append(lambda change: audit.changed(name, _who(sessions, change), schema, change))
+    notifier = Notifier(device, datastores, sessions, access, clock)
+    return Service(
+        name=name,
+        schema=schema,
+        datastores=datastores,
+        sessions=sessions,
+        capabilities=capabilities(schema, _names(datastores)),
+        namespaces={module.name: module.namespace for module in schema.modules},
+        limits=limits,
+        clock=clock,
+        commit_timer=CommitTimer(name, datastores, notifier, clock),
+        defaults=DefaultsInUse(schema),
+        access=access,
+        notifier=notifier,
+        invoke=device.invoke if isinstance(device, Operable) else None,
+    )
+
+
+def _let_report(hardware: Reporting, service: Service) -> None:
+    """Let the agent's own state stand beside the device's, and the agent refuse what it cannot do."""
+    schema, names = service.schema, _names(service.datastores)
+    monitor = Monitor(service.datastores, service.sessions, service.capabilities, service.clock.wall())
+    hub = service.notifier.hub
+    hardware.checks.append(hub.check)
+    hardware.reports += (service.access.state, monitor.state, hub.state, lambda: library(schema, names).tree)
+
+
+def _names(datastores: Datastores) -> tuple[str, ...]:
+    """Give the datastores, those that follow from others too."""
+    return (*datastores.targets, *DERIVED)
 
 
 @functools.cache
