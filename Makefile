@@ -6,13 +6,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types imports bindings check-bindings bench fuzz lock clean
+.PHONY: demo test matrix lint types imports bindings check-bindings bench fuzz lock clean
 
 demo: $(VENV)/.run
 	@$(BIN)/sdqkd demo examples/madqci/network.yaml
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q
+
+# Every fault of a transaction at every point where it can strike; `make test` takes a sample of them.
+matrix: $(VENV)/.dev
+	$(BIN)/python -m tests.controller.matrix $(MATRIX)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests tools bindings/sdqkd_bindings/json.py
@@ -22,6 +26,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 	MYPYPATH=src:tools $(BIN)/mypy --strict --explicit-package-bases tools/compile_models.py tools/yang_compiler tools/bench
 	MYPYPATH=src:. $(BIN)/mypy --strict --explicit-package-bases -p tools.physics_table
+	MYPYPATH=src:. $(BIN)/mypy --strict --explicit-package-bases -m tools.equipment_table
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports

@@ -1,34 +1,33 @@
 """Equipment profiles: the figures of one product, each with where it comes from.
 
-A profile is a short TOML file in `data/`, named after the profile. Every figure is a table with a `value`, a
-`status` (`public` or `assumed`) and a `source`. A new product is a new file and nothing else.
+A profile of a QKD module is a short TOML file in `data/`, named after the profile. Every figure is a table with a
+`value`, a `status` (`public` or `assumed`) and a `source`. A new product is a new file and nothing else. What is
+no QKD module is in `equipment`.
 """
 
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from sdqkd.errors import InputError
+from sdqkd.profiles import equipment
+from sdqkd.profiles.figures import (
+    Provenance,
+    check_spectrum,
+    profile_texts,
+    read_figures,
+    read_text,
+    read_toml,
+    wrong,
+)
 
 Technology = Literal["DV", "CV"]
-Status = Literal["public", "assumed"]
 
 _TEXTS = ("vendor", "product", "technology")
-_PARTS = {"value", "status", "source"}
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a figure comes from. `source` is a sentence for people."""
-
-    status: Status
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +65,18 @@ class CvFigures:
 class Profile:
     """Figures of one product.
 
-    At `reference_loss_db`, without other light, key comes at `reference_rate_bps`, and never faster than
-    `cap_bps`. The isolations say how well the receiver, with the filters before it, keeps out light of the next
-    channels (100 GHz away) and of all others. `provenance` is by the name of the figure.
+    Its light lies between `lower_hz` and `upper_hz`. At `reference_loss_db`, without other light, key comes at
+    `reference_rate_bps`, and never faster than `cap_bps`. The isolations say how well the receiver, with the
+    filters before it, keeps out light of the next channels (100 GHz away) and of all others. `provenance` is by
+    the name of the figure.
     """
 
     name: str
     vendor: str
     product: str
     technology: Technology
+    lower_hz: float
+    upper_hz: float
     cap_bps: float
     reference_loss_db: float
     reference_rate_bps: float
@@ -86,6 +88,8 @@ class Profile:
 
 
 _COMMON = (
+    "lower_hz",
+    "upper_hz",
     "cap_bps",
     "reference_loss_db",
     "reference_rate_bps",
@@ -99,16 +103,14 @@ _KINDS: Mapping[str, type[DvFigures] | type[CvFigures]] = {"DV": DvFigures, "CV"
 @functools.cache
 def load_profiles() -> Mapping[str, Profile]:
     """All profiles that come with the program, by name. Raises InputError if one of their files is wrong."""
-    found = {
-        file.name.removesuffix(".toml"): file.read_text("utf-8")
-        for file in files(__package__).joinpath("data").iterdir()
-        if file.name.endswith(".toml")
-    }
-    return MappingProxyType({name: read_profile(name, found[name]) for name in sorted(found)})
+    return MappingProxyType({name: read_profile(name, text) for name, text in profile_texts()})
 
 
 def profile_named(profiles: Mapping[str, Profile], name: str, path: str | None = None) -> Profile:
     """The profile of this name; InputError if there is none. `path` is where the name was written."""
+    if name in equipment.load_equipment():
+        other = equipment.load_equipment()[name]
+        raise InputError(f"the profile '{name}' is of {other.article}, not of a QKD module", path=path)
     if name not in profiles:
         known = ", ".join(profiles) or "none"
         raise InputError(f"there is no equipment profile '{name}'; known are: {known}", path=path)
@@ -121,46 +123,21 @@ def read_profile(name: str, text: str) -> Profile:
     Raises InputError, with the file's name, for broken TOML, a missing, unknown or malformed entry, and figures
     that contradict each other.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _wrong(name, f"broken TOML: {error}") from error
-    texts = {key: _text(name, table, key) for key in _TEXTS}
+    table = read_toml(name, text)
+    texts = {key: read_text(name, table, key) for key in _TEXTS}
     kind = _KINDS.get(texts["technology"])
     if kind is None:
-        raise _wrong(name, f"technology is '{texts['technology']}', not DV or CV")
+        raise wrong(name, f"technology is '{texts['technology']}', not DV or CV")
     own = tuple(one.name for one in fields(kind))
     unknown = sorted(set(table) - {*_TEXTS, *_COMMON, *own})
     if unknown:
-        raise _wrong(name, f"unknown entry '{unknown[0]}' for technology {texts['technology']}")
-    entries = {key: _figure(name, table, key) for key in (*_COMMON, *own)}
-    common: dict[str, Any] = {key: entries[key][0] for key in _COMMON}
-    provenance = MappingProxyType({key: where for key, (_, where) in entries.items()})
-    figures = kind(**{key: entries[key][0] for key in own})
-    profile = Profile(name=name, **cast(Any, texts | common), figures=figures, provenance=provenance)
+        raise wrong(name, f"unknown entry '{unknown[0]}' for technology {texts['technology']}")
+    read = read_figures(name, table, (*_COMMON, *own))
+    common: dict[str, Any] = {key: read.values[key] for key in _COMMON}
+    figures = kind(**{key: read.values[key] for key in own})
+    profile = Profile(name=name, **cast(Any, texts | common), figures=figures, provenance=read.provenance)
     _check(profile)
     return profile
-
-
-def _text(name: str, table: Mapping[str, Any], key: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value:
-        raise _wrong(name, f"'{key}' must be a text")
-    return value
-
-
-def _figure(name: str, table: Mapping[str, Any], key: str) -> tuple[float, Provenance]:
-    figure = table.get(key)
-    if not isinstance(figure, dict) or set(figure) != _PARTS:
-        raise _wrong(name, f"'{key}' must be a table with value, status and source")
-    value, status, source = figure["value"], figure["status"], figure["source"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise _wrong(name, f"the value of '{key}' must be a number and not negative")
-    if status not in ("public", "assumed"):
-        raise _wrong(name, f"the status of '{key}' must be public or assumed")
-    if not isinstance(source, str) or not source:
-        raise _wrong(name, f"'{key}' has no source")
-    return float(value), Provenance(status, source)
 
 
 _SHARES = ("efficiency", "sifting", "reconciliation")  # above 0, at most 1
@@ -169,19 +146,16 @@ _POSITIVE = ("clock_hz", "mean_photons", "modulation", "gate_s", "filter_hz")
 
 def _check(profile: Profile) -> None:
     """Refuse figures from which no rate can be computed."""
+    check_spectrum(profile.name, profile.lower_hz, profile.upper_hz)
     if not 0 < profile.reference_rate_bps <= profile.cap_bps:
-        raise _wrong(profile.name, "'reference_rate_bps' must be above 0 and at most 'cap_bps'")
+        raise wrong(profile.name, "'reference_rate_bps' must be above 0 and at most 'cap_bps'")
     figures = asdict(profile.figures)
     for key in figures.keys() & {*_SHARES, *_POSITIVE}:
         if not 0 < figures[key] <= (1 if key in _SHARES else float("inf")):
-            raise _wrong(profile.name, f"'{key}' must be above 0{' and at most 1' if key in _SHARES else ''}")
+            raise wrong(profile.name, f"'{key}' must be above 0{' and at most 1' if key in _SHARES else ''}")
     if figures.get("misalignment", 0) >= 0.1:
-        raise _wrong(profile.name, "'misalignment' is a fraction and must be below 0.1: no key comes at 0.11")
+        raise wrong(profile.name, "'misalignment' is a fraction and must be below 0.1: no key comes at 0.11")
     if figures.get("correction", 1) < 1:
-        raise _wrong(profile.name, "'correction' must be at least 1, which is Shannon's limit")
+        raise wrong(profile.name, "'correction' must be at least 1, which is Shannon's limit")
     if figures.get("quadratures", 1) not in (1, 2):
-        raise _wrong(profile.name, "'quadratures' must be 1 (homodyne) or 2 (heterodyne)")
-
-
-def _wrong(name: str, message: str) -> InputError:
-    return InputError(message, file=f"{name}.toml")
+        raise wrong(profile.name, "'quadratures' must be 1 (homodyne) or 2 (heterodyne)")
