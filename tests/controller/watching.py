@@ -17,6 +17,7 @@ from sdqkd.controller.alarms import Alarm
 from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.connect import Connector, Dialler
 from sdqkd.controller.controller import Controller
+from sdqkd.controller.gate import OpenGate
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.controller.queue import BackOff, MemoryQueue
@@ -118,7 +119,7 @@ class Site:
         with closing(SqliteJournal(self.journal_folder, "two-sites")) as journal:
             async with Controller(self.loaded, Dialler(), journal=journal) as controller:
                 await controller.read()
-                await controller.apply(controller.plan())
+                await controller.apply(controller.plan(), gate=OpenGate())
 
     def held(self, device: str, where: str = POWER) -> object:
         running = self.agents[device].agent.datastores.get_config("running")
@@ -197,7 +198,7 @@ class Site:
                 store=store,
                 agreements=store,
                 clock=SystemClock(),
-                restore=lambda plan, purpose: controller.apply(plan, purpose=purpose, wait=True),
+                restore=lambda plan, purpose: controller.apply(plan, purpose=purpose, gate=OpenGate(), wait=True),
                 report=self.hear,
                 chance=lambda: 0.5,
                 author="noc",
