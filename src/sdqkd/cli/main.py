@@ -1,7 +1,7 @@
 """The command `sdqkd`: its subcommands, and what every one of them does with an error.
 
 Exit codes: 0 done, or nothing to change; 1 an error, or wrong usage; 2 `plan` found changes,
-or `conformance` a fault; 130 interrupted.
+or `conformance` a fault; 3 a change was begun and taken back; 4 in doubt; 130 interrupted.
 Subcommands are imported when they run, so that `--help` answers at once.
 """
 
@@ -36,6 +36,12 @@ COMMANDS: Mapping[str, str] = {
     "emulate": "Serve every device of a network on loopback, until interrupted.",
     "plan": "Show what would change on which device. Exits 2 if anything would.",
     "apply": "Bring the devices to the state that the network file wants.",
+    "history": "List what was done to a network, and check that the record of it is whole.",
+    "show": "Show one transaction in full.",
+    "rollback": "Take back what a transaction has done.",
+    "migrate": "Move what a site does to other equipment, made there before it is removed here.",
+    "import": "Enter into the network file what devices do already.",
+    "keys": "Take another host key of a device, or another key of the controller.",
     "recover": "Finish what a controller left undone when it died.",
     "drift": "Show what devices hold that the network file does not want. Exits 2 if there is anything.",
     "watch": "Keep the devices in their desired state, until interrupted.",
@@ -43,12 +49,15 @@ COMMANDS: Mapping[str, str] = {
     "routes": "Show what could be set up between switched modules: path, channel, loss, key rate.",
     "assign": "Find a light path and a channel for each link; say which constraint is in the way.",
     "schedule": "Share time between configurations of the switches, where pairs are more than modules.",
+    "switch": "Let another link of the switched domain run: path, channel, roles and links, over NETCONF.",
     "status": "Show the links and whether the devices are in their desired state.",
     "fault": "Break or mend something in an emulated network.",
     "demo": "Emulate a network, bring it up from factory configuration, and check it.",
     "agent": "Serve one device of a network.",
     "conformance": "Find out whether a NETCONF server does what the RFCs demand.",
 }
+
+_MODULES = {"show": "transaction", "import": "importing"}  # where the name is another's, or Python's
 
 
 class LazyGroup(click.Group):
@@ -62,7 +71,7 @@ class LazyGroup(click.Group):
         """The subcommand itself, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"sdqkd.cli.{cmd_name}").command
+        command = importlib.import_module(f"sdqkd.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -159,4 +168,5 @@ def describe(error: SdqkdError) -> dict[str, object]:
     if isinstance(error, ApplyError):
         shown["failures"] = {device: describe(failure) for device, failure in error.failures.items()}
         shown["left"] = dict(error.left)
+        shown["findings"] = [dict(finding) for finding in error.findings]
     return shown

@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
+import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from sdqkd.cli.console import ProgressLines, show, show_json
+from sdqkd.cli.changing import demand_person
+from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import plan_text
+from sdqkd.controller.clock import time_text
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.plan import Plan
+from sdqkd.controller.plan_xml import plan_xml
+from sdqkd.controller.policy import shut_windows, this_person
+from sdqkd.controller.saved_plan import save
+from sdqkd.errors import StoreError
 
 EXIT_CHANGES = 2
+
+reverse_option = click.option("--reverse", is_flag=True, help="Show what leads back instead.")
+xml_option = click.option("--xml", "as_xml", is_flag=True, help="Show the edit-config that each device is sent.")
 
 
 @click.command()
 @network_file
 @inventory_file
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Keep the plan in this file, to be applied later as it is."
+)
+@reverse_option
+@xml_option
 @as_json
-def command(network: Path, inventory: Path | None, json_output: bool) -> int:
-    """Show what would change on which device to reach what NETWORK wants. Writes nothing.
+def command(
+    network: Path, inventory: Path | None, out: Path | None, reverse: bool, as_xml: bool, json_output: bool
+) -> int:
+    """Show what would change on which device to reach what NETWORK wants. Writes nothing to any device.
 
     Exits with 0 if nothing would change, with 2 if something would.
     """
     loaded = reachable(read_network_file(network), inventory)
+    demand_person(loaded.network, changing=False)
     plan = interruptible(_plan(loaded))
-    show_plan(loaded, plan, json_output)
+    if out is not None:
+        _keep(plan, loaded, out)
+    shown = plan.reverse() if reverse else plan
+    if as_xml and not json_output:
+        show(plan_xml(shown))
+    else:
+        show_plan(loaded, shown, json_output)
+    if held := shut_windows(loaded.network, plan.changed, datetime.now(UTC)):
+        note(f"outside of a maintenance window: {', '.join(held)}")
     return 0 if plan.is_empty else EXIT_CHANGES
 
 
@@ -38,6 +66,18 @@ async def _plan(loaded: LoadedNetwork) -> Plan:
         async with connections(loaded) as connector, Controller(loaded, connector, progress) as controller:
             await controller.read()
             return controller.plan()
+
+
+def _keep(plan: Plan, loaded: LoadedNetwork, file: Path) -> None:
+    saved = save(plan, loaded, this_person().name, time_text(datetime.now(UTC)))
+    text = json.dumps(saved.to_json(), ensure_ascii=False, indent=2) + "\n"
+    half = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        half.write_text(text, "utf-8")
+        half.replace(file)
+    except OSError as error:
+        raise StoreError(f"{file}: the plan cannot be kept: {error.strerror}") from error
+    note(f"kept in {file}; `sdqkd apply {file}` applies it as it is")
 
 
 def show_plan(loaded: LoadedNetwork, plan: Plan, json_output: bool = False, *, brief: bool = False) -> None:

@@ -17,14 +17,16 @@ from sdqkd.controller.clock import Clock, SystemClock
 from sdqkd.controller.connect import Connector
 from sdqkd.controller.fleet import LIMIT, Fleet, Progress, silent
 from sdqkd.controller.footprint import Footprint, footprint_of, overlap
-from sdqkd.controller.gate import Gate, OpenGate
+from sdqkd.controller.gate import Gate
 from sdqkd.controller.guarantee import Guarantee
+from sdqkd.controller.health_gate import HealthGate
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.journal import End, Journal, Lease
 from sdqkd.controller.journal_state import TransactionRecord, fold, open_transactions
 from sdqkd.controller.part import Terms
 from sdqkd.controller.plan import Plan, make_plan
+from sdqkd.controller.policy import this_person
 from sdqkd.controller.recovery import Recovered, recover
 from sdqkd.controller.session import Timeouts
 from sdqkd.controller.status import NetworkStatus, network_status
@@ -98,6 +100,14 @@ class Controller:
         self._readings = outcome.results
         return self._running
 
+    async def read_state(self) -> Mapping[str, Container]:
+        """Read configuration and state of every device. Raises ApplyError naming each that cannot be read."""
+        outcome = await self._fleet.each("read state", self.network.devices, self._state_of)
+        if outcome.failures:
+            message = f"{len(outcome.failures)} of {len(self.network.devices)} devices cannot be read"
+            raise ApplyError(f"{message}; nothing was changed", outcome.failures)
+        return outcome.results
+
     def plan(self) -> Plan:
         """What leads from what was read to what the network file wants. `read` comes first."""
         if self._running is None:
@@ -113,16 +123,20 @@ class Controller:
 
         Raises as `transaction.Transaction.run`; ApplyError too if the plan is for another network, or meets
         another change that is under way or was left undone. With `wait` it stands in line for one under way.
+        Unless another `gate` is given, links must keep to the limits of the network file: see `health_gate`.
         """
         if plan.network != self.network.name:
             raise ApplyError(f"this plan is for the network {plan.network}, not for {self.network.name}")
         if strangers := [name for name in plan.devices if name not in self._fleet.devices]:
             raise ApplyError(f"the plan is for another network: {', '.join(strangers)} is not known here")
-        order = Order(self._new_txid(), plan, footprint_of(plan, self.network), author or _user(), purpose)
+        order = Order(
+            self._new_txid(), plan, footprint_of(plan, self.network), author or this_person().name, purpose
+        )
         async with self._room_for(order, wait), self._leased() as lease:
             self._running = None
             self._demand_nothing_left(order.footprint)
-            await Transaction(order, self._fleet, lease, self._clock, self._terms, gate or OpenGate()).run()
+            gate = gate or HealthGate(self.network, self._clock)
+            await Transaction(order, self._fleet, lease, self._clock, self._terms, gate).run()
         return order.txid
 
     async def recover(self) -> tuple[Recovered, ...]:
@@ -146,7 +160,7 @@ class Controller:
         if txid not in {transaction.txid for transaction in self.left_undone()}:
             raise ApplyError(f"there is no transaction {txid} that was left undone")
         async with self._leased() as lease:
-            lease.append(End(txid, "closed", f"{author or _user()}: {reason or 'taken over by hand'}"))
+            lease.append(End(txid, "closed", f"{author or this_person().name}: {reason or 'taken over by hand'}"))
 
     def left_undone(self) -> tuple[TransactionRecord, ...]:
         """Transactions without an end, but for those that are under way here. Raises JournalError."""
@@ -209,7 +223,9 @@ class Controller:
     async def _leased(self) -> AsyncIterator[Lease]:
         """Have the lease, one for all that is under way here, and give signs of life meanwhile."""
         if self._lease is None:
-            self._lease = self._demand_journal().take(f"{_user()} on {socket.gethostname()}, pid {os.getpid()}")
+            self._lease = self._demand_journal().take(
+                f"{this_person().name} on {socket.gethostname()}, pid {os.getpid()}"
+            )
         lease = self._lease
         self._tenants += 1
         renewal = asyncio.create_task(self._renew(lease))
@@ -228,7 +244,3 @@ class Controller:
             while True:
                 await self._clock.sleep(_RENEW_S)
                 lease.renew()
-
-
-def _user() -> str:
-    return os.environ.get("LOGNAME") or os.environ.get("USER") or f"uid {os.getuid()}"

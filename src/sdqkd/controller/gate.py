@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sdqkd.controller.footprint import Footprint
 from sdqkd.controller.plan import Plan
@@ -14,6 +14,10 @@ from sdqkd.errors import SdqkdError
 
 class GateRefusedError(SdqkdError):
     """A gate finds that the change must not stay. `str()` of it is the reason, for the report and the journal."""
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The reason in parts, for programs: JSON objects. None unless a gate has more to say than the text."""
+        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sdqkd.controller.intent import owned_by
 from sdqkd.controller.inventory import LoadedNetwork
-from sdqkd.controller.plan import Plan
-from sdqkd.errors import ApplyError, InputError
+from sdqkd.controller.plan import Plan, digest
+from sdqkd.errors import ApplyError, InputError, SdqkdError
+from sdqkd.network.model import Network
 from sdqkd.schema import json
 from sdqkd.schema.table import load
+from sdqkd.schema.tree import Container
 
 _MARK = "sdqkd-plan"
 
@@ -43,6 +46,23 @@ class SavedPlan:
             raise ApplyError(f"this plan is for the network {self.plan.network}, not for {loaded.network.name}")
         if self.intent != intent_digest(loaded):
             raise ApplyError(f"{loaded.file} has changed since the plan was made: plan again")
+
+
+def demand_bases(plan: Plan, network: Network, running: Mapping[str, Container]) -> None:
+    """Raise ApplyError naming the devices that hold something else now than what the plan would change.
+
+    The transaction looks again, with every device locked; this is for who must know before that.
+    """
+    stale = SdqkdError("its configuration has changed since the plan was made: plan again")
+    failures: dict[str, SdqkdError] = {
+        name: stale
+        for name in plan.changed
+        if name in network.devices
+        and digest(plan.devices[name].schema, running[name], owned_by(network.devices[name]))
+        != plan.devices[name].base
+    }
+    if failures:
+        raise ApplyError("the plan is stale; nothing was changed", failures)
 
 
 def save(plan: Plan, loaded: LoadedNetwork, author: str, made_at: str) -> SavedPlan:

@@ -120,7 +120,10 @@ class Transaction:
             raise
         except ApplyError as error:
             raise await _to_its_end(self._back(error)) from None
-        except (GateRefusedError, JournalError) as error:
+        except GateRefusedError as error:
+            refused = ApplyError(str(error), findings=error.to_json())
+            raise await _to_its_end(self._back(refused)) from None
+        except JournalError as error:
             raise await _to_its_end(self._back(ApplyError(str(error)))) from None
         except asyncio.CancelledError:
             raise await _to_its_end(self._back(InterruptedApplyError("interrupted"))) from None
@@ -288,7 +291,8 @@ class Transaction:
         reason = (
             f"every device answered, {left_s:.1f} s before the first would go back" if waiting else "all committed"
         )
-        self._reach.note(Decision(self._order.txid, "CONFIRM", reason))
+        results = [Result(self._order.txid, part.name, "commit") for part in self._parts]
+        self._reach.note(*results, Decision(self._order.txid, "CONFIRM", reason))
 
     async def _forth(self) -> None:
         settlement = Settlement(self._reach, self._parts)
@@ -316,7 +320,7 @@ class Transaction:
         message = f"{error.message}; every device is as it was"
         if settlement.journal_error is not None:
             message += f", but the journal could not be written: {settlement.journal_error}"
-        return kind(message, error.failures)
+        return kind(message, error.failures, findings=error.findings)
 
     def _decide_to_abort(self, settlement: Settlement, error: ApplyError) -> None:
         results = [
