@@ -30,6 +30,7 @@ class Guest(NamedTuple):
 
 
 Guests = Mapping[tuple[str, Port], tuple[Guest, ...]]  # by fibre and the port through which they enter it
+_Found = dict[tuple[str, Port], dict[tuple[str, int], Guest]]  # the same by name and frequency of the guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def exposure(network: Network, light: Light, path: LightPath, guests: Guests) ->
 
 def guests_now(network: Network, light: Light, ways: Mapping[Launch, tuple[LightPath, ...]]) -> Guests:
     """Classical light in every fibre as the transponders send it at present."""
-    found: dict[tuple[str, Port], dict[str, Guest]] = {}
+    found: _Found = {}
     for launch, taken in ways.items():
         for way in taken:
             _enter(found, light, launch, way)
@@ -99,7 +100,7 @@ def launches(channels: Mapping[str, Mapping[str, ChannelSettings]], faults: Faul
 
 def guests_as_designed(network: Network, topology: Topology, dark: Light) -> Guests:
     """Classical light in every fibre as it was when the links of the network file were measured."""
-    found: dict[tuple[str, Port], dict[str, Guest]] = {}
+    found: _Found = {}
     for channel in network.optical_channels.values():
         for port, peer in ((channel.a, channel.b), (channel.b, channel.a)):
             if port is not None and peer is not None:
@@ -116,19 +117,18 @@ def _designed_way(topology: Topology, launch: Launch, peer: Port, channel: Optic
     return min((way for way in ways if way.end == peer), key=lambda way: way.loss_db, default=None)
 
 
-def _enter(found: dict[tuple[str, Port], dict[str, Guest]], light: Light, launch: Launch, way: LightPath) -> None:
+def _enter(found: _Found, light: Light, launch: Launch, way: LightPath) -> None:
     """Note light in every fibre of its way; once where several ways share a fibre, as strong as it gets."""
     for span in spans(light, way):
         guest = Guest(str(launch.port), launch.frequency_hz, launch.power_dbm - span.before_db)
         there = found.setdefault((span.fibre, span.entry), {})
-        known = there.get(guest.name)
+        whose = guest.name, guest.frequency_hz
+        known = there.get(whose)
         if known is None or known.power_dbm < guest.power_dbm:
-            there[guest.name] = guest
+            there[whose] = guest
 
 
-def _with_third_parties(
-    network: Network, found: Mapping[tuple[str, Port], Mapping[str, Guest]], powers_dbm: Mapping[str, float]
-) -> Guests:
+def _with_third_parties(network: Network, found: _Found, powers_dbm: Mapping[str, float]) -> Guests:
     guests = {place: tuple(there.values()) for place, there in found.items()}
     for channel in network.optical_channels.values():
         if channel.third_party:

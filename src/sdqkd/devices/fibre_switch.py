@@ -47,14 +47,7 @@ class FibreSwitch(OpticalDevice[FibreSwitchBackend]):
 
     def apply(self, running: Container) -> None:
         """Hand cross-connections and attenuations to the backend."""
-        crossings = (
-            CrossConnection(entry.text("name"), entry.text("a-port"), entry.text("b-port"))
-            for entry in optical.listed(running, "cross-connection")
-        )
-        attenuation_db = {
-            entry.text("port"): entry.number("attenuation-db") for entry in optical.listed(running, "attenuator")
-        }
-        self._backend.apply(SwitchSettings({crossing.name: crossing for crossing in crossings}, attenuation_db))
+        self._backend.apply(switch_settings(running))
 
     def state(self) -> Container:
         """Give the status of every cross-connection."""
@@ -63,3 +56,15 @@ class FibreSwitch(OpticalDevice[FibreSwitchBackend]):
             for name, status in self._backend.report().items()
         )
         return optical.state(self._backend.hardware, "cross-connection", items)
+
+
+def switch_settings(running: Container) -> SwitchSettings:
+    """What a configuration tells a switch."""
+    crossings = (
+        CrossConnection(entry.text("name"), entry.text("a-port"), entry.text("b-port"))
+        for entry in optical.listed(running, "cross-connection")
+    )
+    attenuation_db = {
+        entry.text("port"): entry.number("attenuation-db") for entry in optical.listed(running, "attenuator")
+    }
+    return SwitchSettings({crossing.name: crossing for crossing in crossings}, attenuation_db)

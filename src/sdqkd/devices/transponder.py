@@ -53,13 +53,18 @@ class Transponder(OpticalDevice[TransponderBackend]):
 
     def apply(self, running: Container) -> None:
         """Hand the channels to the backend."""
-        channels = map(_channel, optical.listed(running, "optical-channel"))
-        self._backend.apply({channel.name: channel for channel in channels})
+        self._backend.apply(channel_settings(running))
 
     def state(self) -> Container:
         """Give status and received power of every channel."""
         items = (_channel_state(name, report) for name, report in self._backend.report().items())
         return optical.state(self._backend.hardware, "optical-channel", items)
+
+
+def channel_settings(running: Container) -> dict[str, ChannelSettings]:
+    """What a configuration tells a transponder, by name of the channel."""
+    channels = map(_channel, optical.listed(running, "optical-channel"))
+    return {channel.name: channel for channel in channels}
 
 
 def _channel(entry: Reader) -> ChannelSettings:

@@ -1,0 +1,180 @@
+"""What each QKD link does while devices go from one state to another, in whatever order: the least of it. Pure.
+
+Every device is in one of several states (the old one or the new one), and any device in any of them: that is a
+mixture. What is given for a link is never more than its key rate in any mixture in which its two ends are ready
+and light joins them. It is found without looking at the mixtures one by one: light may take every cross-connection
+of any state, every laser that is lit in some state is lit with the largest of its powers, and of all ways that the
+light of a link might take, the worst one counts. Noise never falls when light is added, and key never rises with
+noise or loss: so nothing is worse. Of a single state it is no bound but what the emulated network would report.
+
+Fibres are taken to be whole and lasers to send what they are told. Attenuators are not ours, and so are the same
+in all states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from sdqkd.coexistence.exposure import Guests, Launch, exposure, guests_now, launches
+from sdqkd.coexistence.faults import Faults
+from sdqkd.coexistence.installation import Installation
+from sdqkd.coexistence.light import Light, light_of
+from sdqkd.devices.fibre_switch import CrossConnection, SwitchSettings
+from sdqkd.devices.qkd_backend import LinkSettings
+from sdqkd.devices.transponder import ChannelSettings
+from sdqkd.network.model import ModuleEnd, Port
+from sdqkd.network.topology import LightPath
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What devices are told, by device: links by id, cross-connections, channels by name."""
+
+    links: Mapping[str, Mapping[str, LinkSettings]]
+    switches: Mapping[str, SwitchSettings]
+    channels: Mapping[str, Mapping[str, ChannelSettings]]
+
+
+class Course(NamedTuple):
+    """From which module to which module a link goes, on which frequency, and one way that its light takes."""
+
+    transmitter: ModuleEnd
+    receiver: ModuleEnd
+    frequency_hz: int
+    way: LightPath
+
+
+class _Emission(NamedTuple):
+    link_id: str
+    module: ModuleEnd
+    frequency_hz: int
+
+
+class Mixture:
+    """All mixtures of some states, at once."""
+
+    def __init__(self, installation: Installation, *states: State) -> None:
+        self._installation = installation
+        self._states = states
+        self._light: Light = light_of(installation.topology, _any_crossing(states), Faults())
+
+    def courses(self, link_id: str) -> tuple[Course, ...]:
+        """Every course that a link might take; in a single state the one that it takes, or none."""
+        receivers = {
+            ModuleEnd(node, told.interface or 0)
+            for node, told in self._ends(link_id, "RECEIVER")
+            if self._installation.interface(node, told.interface) is not None
+        }
+        goals = {self._installation.network.module(end).port: end for end in sorted(receivers, key=str)}
+        found = tuple(
+            Course(emission.module, goals[way.end], emission.frequency_hz, way)
+            for emission, ways in self._emissions.items()
+            for way in ways
+            if emission.link_id == link_id and not way.stopped and way.end in goals
+        )
+        if len(self._states) == 1 and found:
+            return (min(found, key=lambda course: self._light.loss_db(course.way)),)
+        return found
+
+    def least_bps(self, link_id: str) -> int | None:
+        """The least key rate of a link in bit/s; None if light joins its ends in no mixture."""
+        return min((self._rate_bps(link_id, course) for course in self.courses(link_id)), default=None)
+
+    def fibres_of(self, launch: Launch) -> frozenset[str]:
+        """The fibres into which a classical channel sends light."""
+        return frozenset(fibre for way in self._launched.get(launch, ()) for fibre in way.fibres)
+
+    def ways_of(self, launch: Launch) -> tuple[LightPath, ...]:
+        """Every way that the light of a classical channel might take."""
+        return self._launched.get(launch, ())
+
+    @cached_property
+    def _launched(self) -> dict[Launch, tuple[LightPath, ...]]:
+        lit = _loudest(one for state in self._states for one in launches(state.channels, Faults()))
+        return {one: self._light.ways(one.port, one.frequency_hz) for one in lit}
+
+    @cached_property
+    def _guests(self) -> Guests:
+        return guests_now(self._installation.network, self._light, self._launched)
+
+    @cached_property
+    def _emissions(self) -> dict[_Emission, tuple[LightPath, ...]]:
+        """The light of every transmitter that is lit in some state."""
+        found: dict[_Emission, tuple[LightPath, ...]] = {}
+        for link_id in dict.fromkeys(one for state in self._states for own in state.links.values() for one in own):
+            for node, told in self._ends(link_id, "TRANSMITTER"):
+                interface = self._installation.interface(node, told.interface)
+                if interface is not None and told.frequency_hz is not None:
+                    emission = _Emission(link_id, ModuleEnd(node, interface.id), told.frequency_hz)
+                    found[emission] = self._light.ways(interface.port, told.frequency_hz)
+        return found
+
+    @cached_property
+    def _occupied(self) -> dict[tuple[int, Port], set[tuple[str, str]]]:
+        """By frequency and port: the node and link id of each transmitter whose light might pass."""
+        found: dict[tuple[int, Port], set[tuple[str, str]]] = {}
+        for emission, ways in self._emissions.items():
+            for port in {port for way in ways for port in way.ports}:
+                whose = emission.module.device, emission.link_id
+                found.setdefault((emission.frequency_hz, port), set()).add(whose)
+        return found
+
+    def _ends(self, link_id: str, role: str) -> Iterator[tuple[str, LinkSettings]]:
+        for state in self._states:
+            for node, own in state.links.items():
+                told = own.get(link_id)
+                if told is not None and told.wanted and told.physical and told.role == role:
+                    yield node, told
+
+    def _rate_bps(self, link_id: str, course: Course) -> int:
+        """What a link does on a course, by the laws of the emulated network."""
+        installation = self._installation
+        ends = [installation.network.module(end) for end in (course.transmitter, course.receiver)]
+        measurement = installation.measured(course.transmitter, course.receiver, course.way)
+        excess_db = measurement.excess_db if measurement else 0.0
+        loss_db = round(max(0.0, self._light.loss_db(course.way) + excess_db), 3)
+        alike = ends[0].profile == ends[1].profile
+        if not alike or loss_db > min(end.max_absorption_db for end in ends) or self._collides(link_id, course):
+            return 0
+        if any(told.raw_key for role in ("TRANSMITTER", "RECEIVER") for _, told in self._ends(link_id, role)):
+            return 0
+        # NumPy costs time to import; who has nothing to check does without.
+        from sdqkd.coexistence.performance import performance
+
+        met = exposure(installation.network, self._light, course.way, self._guests)
+        profile = installation.profiles[ends[0].profile]
+        return performance(profile, loss_db, course.frequency_hz, met, measurement).rate_bps
+
+    def _collides(self, link_id: str, course: Course) -> bool:
+        """Whether other quantum light of its frequency might be where its light is."""
+        own = _Emission(link_id, course.transmitter, course.frequency_hz)
+        ports = {port for way in self._emissions[own] for port in way.ports}
+        me = {(course.transmitter.device, link_id)}
+        return any(self._occupied[course.frequency_hz, port] - me for port in ports)
+
+
+def _any_crossing(states: Sequence[State]) -> dict[str, SwitchSettings]:
+    """Switches that join what they join in any state."""
+    merged: dict[str, SwitchSettings] = {}
+    for device in dict.fromkeys(device for state in states for device in state.switches):
+        told = [state.switches[device] for state in states if device in state.switches]
+        joined = {
+            tuple(sorted((one.a_port, one.b_port))): one
+            for settings in told
+            for one in settings.cross_connections.values()
+        }
+        crossings = {str(n): CrossConnection(str(n), *ports) for n, ports in enumerate(joined)}
+        merged[device] = SwitchSettings(crossings, told[-1].attenuation_db)
+    return merged
+
+
+def _loudest(found: Iterable[Launch]) -> Iterator[Launch]:
+    """Each laser on each of its frequencies once, with the largest power."""
+    power_dbm: dict[tuple[Port, int], float] = {}
+    for one in found:
+        place = one.port, one.frequency_hz
+        power_dbm[place] = max(one.power_dbm, power_dbm.get(place, one.power_dbm))
+    return (Launch(port, frequency_hz, most_dbm) for (port, frequency_hz), most_dbm in power_dbm.items())
