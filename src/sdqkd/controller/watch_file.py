@@ -54,7 +54,7 @@ class NetworkFile:
         if self._stat() != self._mark or read_file(self.path) != self.text:
             raise CannotAdoptError(f"{self.path}: somebody has just changed it; it is not written over")
         result = adopted(self.loaded, self.text, device, changes)
-        self._write(result.text)
+        write_over(self.path, result.text)
         self._take()
         return result
 
@@ -65,22 +65,23 @@ class NetworkFile:
             return 0, 0, 0
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def _write(self, text: str) -> None:
-        """Put a new file in the old one's place, whole or not at all."""
-        place = self.path.resolve()
+
+def write_over(path: Path, text: str) -> None:
+    """Put a new file in the old one's place, whole or not at all. Raises CannotAdoptError."""
+    place = path.resolve()
+    try:
+        line_end = "\r\n" if b"\r\n" in place.read_bytes() else "\n"
+        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         try:
-            line_end = "\r\n" if b"\r\n" in place.read_bytes() else "\n"
-            handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-            try:
-                with open(handle, "w", encoding="utf-8", newline=line_end) as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.chmod(name, place.stat().st_mode & 0o7777)
-                os.replace(name, place)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(name)
-                raise
-        except OSError as error:
-            raise CannotAdoptError(f"{self.path}: cannot be written: {error.strerror}") from error
+            with open(handle, "w", encoding="utf-8", newline=line_end) as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, place.stat().st_mode & 0o7777)
+            os.replace(name, place)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+    except OSError as error:
+        raise CannotAdoptError(f"{path}: cannot be written: {error.strerror}") from error
