@@ -1824,7 +1824,7 @@ class yc_device_sdqkd_network__network_device(PybindBase):
 
   YANG Description: Managed devices, each behind one NETCONF agent.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__site','__kind','__model_set','__device_id','__vendor','__product','__management','__interface','__port','__insertion_loss_db','__layer','__line','__inferred','__note',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__site','__kind','__model_set','__device_id','__vendor','__product','__profile','__management','__interface','__port','__insertion_loss_db','__layer','__line','__inferred','__note',)
 
   _yang_name = 'device'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -1843,6 +1843,7 @@ class yc_device_sdqkd_network__network_device(PybindBase):
     self.__device_id = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'}), is_leaf=True, yang_name="device-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='yang:uuid', is_config=True)
     self.__vendor = YANGDynClass(base=str, is_leaf=True, yang_name="vendor", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
     self.__product = YANGDynClass(base=str, is_leaf=True, yang_name="product", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+    self.__profile = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="profile", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
     self.__management = YANGDynClass(base=yc_management_sdqkd_network__network_device_management, is_container='container', presence=False, yang_name="management", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='container', is_config=True)
     self.__interface = YANGDynClass(base=YANGListType("id",yc_interface_sdqkd_network__network_device_interface, yang_name="interface", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='id', extensions=None), is_container='list', yang_name="interface", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__port = YANGDynClass(base=YANGListType("name",yc_port_sdqkd_network__network_device_port, yang_name="port", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
@@ -2147,6 +2148,45 @@ others.
     self.__product = YANGDynClass(base=str, is_leaf=True, yang_name="product", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
 
 
+  def _get_profile(self):
+    """
+    Getter method for profile, mapped from YANG variable /network/device/profile (name)
+
+    YANG Description: The equipment profile with the figures of this product: where
+its lasers can be tuned to, and its power limits.
+    """
+    return self.__profile
+      
+  def _set_profile(self, v, load=False):
+    """
+    Setter method for profile, mapped from YANG variable /network/device/profile (name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_profile is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_profile() directly.
+
+    YANG Description: The equipment profile with the figures of this product: where
+its lasers can be tuned to, and its power limits.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="profile", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """profile must be of a type compatible with name""",
+          'defined-type': "sdqkd-network:name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="profile", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)""",
+        })
+
+    self.__profile = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_profile(self):
+    self.__profile = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="profile", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+
+
   def _get_management(self):
     """
     Getter method for management, mapped from YANG variable /network/device/management (container)
@@ -2449,6 +2489,7 @@ others.
   device_id = __builtin__.property(_get_device_id, _set_device_id)
   vendor = __builtin__.property(_get_vendor, _set_vendor)
   product = __builtin__.property(_get_product, _set_product)
+  profile = __builtin__.property(_get_profile, _set_profile)
   management = __builtin__.property(_get_management, _set_management)
   interface = __builtin__.property(_get_interface, _set_interface)
   port = __builtin__.property(_get_port, _set_port)
@@ -2459,7 +2500,7 @@ others.
   note = __builtin__.property(_get_note, _set_note)
 
 
-  _pyangbind_elements = OrderedDict([('name', name), ('site', site), ('kind', kind), ('model_set', model_set), ('device_id', device_id), ('vendor', vendor), ('product', product), ('management', management), ('interface', interface), ('port', port), ('insertion_loss_db', insertion_loss_db), ('layer', layer), ('line', line), ('inferred', inferred), ('note', note), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('site', site), ('kind', kind), ('model_set', model_set), ('device_id', device_id), ('vendor', vendor), ('product', product), ('profile', profile), ('management', management), ('interface', interface), ('port', port), ('insertion_loss_db', insertion_loss_db), ('layer', layer), ('line', line), ('inferred', inferred), ('note', note), ])
 
 
 class yc_passband_sdqkd_network__network_multiplexer_type_port_passband(PybindBase):
@@ -6259,7 +6300,7 @@ class yc_optical_channel_sdqkd_network__network_optical_channel(PybindBase):
 
   YANG Description: Classical channels, both directions together.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__role','__fibre','__channel','__frequency_thz','__wavelength_nm','__slot','__launch_power_dbm','__calibration_power_dbm','__third_party','__a','__b','__inferred','__note',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__role','__fibre','__channel','__frequency_thz','__wavelength_nm','__slot','__launch_power_dbm','__least_launch_power_dbm','__most_launch_power_dbm','__calibration_power_dbm','__third_party','__a','__b','__inferred','__note',)
 
   _yang_name = 'optical-channel'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -6279,6 +6320,8 @@ class yc_optical_channel_sdqkd_network__network_optical_channel(PybindBase):
     self.__wavelength_nm = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['1260.0 .. 1675.0']}), is_leaf=True, yang_name="wavelength-nm", parent=self, choice=('position', 'wavelength-nm'), path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='wavelength-nm', is_config=True)
     self.__slot = YANGDynClass(base=yc_slot_sdqkd_network__network_optical_channel_slot, is_container='container', presence=False, yang_name="slot", parent=self, choice=('position', 'slot'), path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='container', is_config=True)
     self.__launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
+    self.__least_launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="least-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
+    self.__most_launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="most-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
     self.__calibration_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), is_leaf=True, yang_name="calibration-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:power-dbm', is_config=True)
     self.__third_party = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="third-party", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
     self.__a = YANGDynClass(base=yc_a_sdqkd_network__network_optical_channel_a, is_container='container', presence=False, yang_name="a", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='container', is_config=True)
@@ -6614,6 +6657,80 @@ class yc_optical_channel_sdqkd_network__network_optical_channel(PybindBase):
     self.__launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
 
 
+  def _get_least_launch_power_dbm(self):
+    """
+    Getter method for least_launch_power_dbm, mapped from YANG variable /network/optical_channel/least_launch_power_dbm (sdqkd-ot:launch-power-dbm)
+
+    YANG Description: Below it the channel does not close its own budget.
+    """
+    return self.__least_launch_power_dbm
+      
+  def _set_least_launch_power_dbm(self, v, load=False):
+    """
+    Setter method for least_launch_power_dbm, mapped from YANG variable /network/optical_channel/least_launch_power_dbm (sdqkd-ot:launch-power-dbm)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_least_launch_power_dbm is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_least_launch_power_dbm() directly.
+
+    YANG Description: Below it the channel does not close its own budget.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="least-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """least_launch_power_dbm must be of a type compatible with sdqkd-ot:launch-power-dbm""",
+          'defined-type': "sdqkd-ot:launch-power-dbm",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="least-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)""",
+        })
+
+    self.__least_launch_power_dbm = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_least_launch_power_dbm(self):
+    self.__least_launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="least-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
+
+
+  def _get_most_launch_power_dbm(self):
+    """
+    Getter method for most_launch_power_dbm, mapped from YANG variable /network/optical_channel/most_launch_power_dbm (sdqkd-ot:launch-power-dbm)
+
+    YANG Description: Above it the channel harms quantum channels beside it.
+    """
+    return self.__most_launch_power_dbm
+      
+  def _set_most_launch_power_dbm(self, v, load=False):
+    """
+    Setter method for most_launch_power_dbm, mapped from YANG variable /network/optical_channel/most_launch_power_dbm (sdqkd-ot:launch-power-dbm)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_most_launch_power_dbm is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_most_launch_power_dbm() directly.
+
+    YANG Description: Above it the channel harms quantum channels beside it.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="most-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """most_launch_power_dbm must be of a type compatible with sdqkd-ot:launch-power-dbm""",
+          'defined-type': "sdqkd-ot:launch-power-dbm",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="most-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)""",
+        })
+
+    self.__most_launch_power_dbm = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_most_launch_power_dbm(self):
+    self.__most_launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="most-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
+
+
   def _get_calibration_power_dbm(self):
     """
     Getter method for calibration_power_dbm, mapped from YANG variable /network/optical_channel/calibration_power_dbm (sdqkd-ot:power-dbm)
@@ -6851,6 +6968,8 @@ touched.
   wavelength_nm = __builtin__.property(_get_wavelength_nm, _set_wavelength_nm)
   slot = __builtin__.property(_get_slot, _set_slot)
   launch_power_dbm = __builtin__.property(_get_launch_power_dbm, _set_launch_power_dbm)
+  least_launch_power_dbm = __builtin__.property(_get_least_launch_power_dbm, _set_least_launch_power_dbm)
+  most_launch_power_dbm = __builtin__.property(_get_most_launch_power_dbm, _set_most_launch_power_dbm)
   calibration_power_dbm = __builtin__.property(_get_calibration_power_dbm, _set_calibration_power_dbm)
   third_party = __builtin__.property(_get_third_party, _set_third_party)
   a = __builtin__.property(_get_a, _set_a)
@@ -6859,7 +6978,7 @@ touched.
   note = __builtin__.property(_get_note, _set_note)
 
   __choices__ = {'position': {'channel': ['channel'], 'frequency-thz': ['frequency_thz'], 'wavelength-nm': ['wavelength_nm'], 'slot': ['slot']}}
-  _pyangbind_elements = OrderedDict([('name', name), ('role', role), ('fibre', fibre), ('channel', channel), ('frequency_thz', frequency_thz), ('wavelength_nm', wavelength_nm), ('slot', slot), ('launch_power_dbm', launch_power_dbm), ('calibration_power_dbm', calibration_power_dbm), ('third_party', third_party), ('a', a), ('b', b), ('inferred', inferred), ('note', note), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('role', role), ('fibre', fibre), ('channel', channel), ('frequency_thz', frequency_thz), ('wavelength_nm', wavelength_nm), ('slot', slot), ('launch_power_dbm', launch_power_dbm), ('least_launch_power_dbm', least_launch_power_dbm), ('most_launch_power_dbm', most_launch_power_dbm), ('calibration_power_dbm', calibration_power_dbm), ('third_party', third_party), ('a', a), ('b', b), ('inferred', inferred), ('note', note), ])
 
 
 class yc_a_sdqkd_network__network_protected_connection_a(PybindBase):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sdqkd.controller import drift_rules, policy
+from sdqkd.controller import drift_rules, optics_checks, policy
 from sdqkd.controller.intent import entries, owned_by
 from sdqkd.controller.obstacles import light, why_dark
 from sdqkd.controller.routing import candidates, ends_of, routes
@@ -36,18 +36,20 @@ def check(network: Network) -> tuple[InputError, ...]:
         *_model_sets(network),
         *_shared_ports(network),
         *_shared_modules(network),
-        *(tuple(_wavelength_ranges(network)) or _tuning(network)),
+        *(tuple(_wavelength_ranges(network)) or (*_tuning(network), *optics_checks.lasers(network))),
+        *optics_checks.off_grid(network),
         *policy.faults(network.rules),
     )
-    found = found or (*_dark_links(network), *_shared_spectrum(network))
+    found = found or (*_dark_links(network), *optics_checks.budgets(network), *_shared_spectrum(network))
     return found or (*_collisions(network), *_refused_entries(network), *drift_rules.faults(network))
 
 
 def unknown_profiles(tree: Container) -> tuple[InputError, ...]:
     """Equipment profiles that do not exist, in a tree that nobody has found valid yet."""
     known = load_profiles()
-    found = []
+    found: list[InputError] = []
     for device in Reader(tree).inside(TOP).entries("device"):
+        found.extend(optics_checks.unknown_equipment(device))
         for interface in device.entries("interface") if device.has("interface") else ():
             if interface.has("profile"):
                 place = f"device[name={quote(device.text('name'))}]/interface[id='{interface.text('id')}']"

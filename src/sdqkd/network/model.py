@@ -99,6 +99,7 @@ class Device:
     lines: Mapping[str, Line]
     layer: str | None
     insertion_loss_db: float
+    profile: str | None = None  # of a transponder or encryptor; QKD modules have their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Multiplexer:
     site: str
     line_port: str
     ports: Mapping[str, MultiplexerPort]
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,8 @@ class OpticalChannel:
     third_party: bool
     a: Port | None
     b: Port | None
+    least_power_dbm: float | None = None
+    most_power_dbm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ def _device(schema: Schema, entry: Reader) -> Device:
         },
         layer=entry.optional_text("layer"),
         insertion_loss_db=entry.number("insertion-loss-db"),
+        profile=entry.optional_text("profile"),
     )
 
 
@@ -175,7 +176,9 @@ def _multiplexers(top: Reader) -> Iterator[Multiplexer]:
     for entry in top.entries("multiplexer"):
         built = types[entry.text("type")]
         ports = {port.text("name"): _multiplexer_port(port) for port in built.entries("port")}
-        yield Multiplexer(entry.text("name"), entry.text("site"), built.text("line-port"), ports)
+        yield Multiplexer(
+            entry.text("name"), entry.text("site"), built.text("line-port"), ports, entry.text("type")
+        )
 
 
 def _multiplexer_port(entry: Reader) -> MultiplexerPort:
@@ -254,6 +257,8 @@ def _channel(schema: Schema, entry: Reader) -> OpticalChannel:
         third_party=third_party,
         a=None if third_party else Port(a.text("device"), a.text("port")),
         b=None if third_party else Port(b.text("device"), b.text("port")),
+        least_power_dbm=entry.optional_number("least-launch-power-dbm"),
+        most_power_dbm=entry.optional_number("most-launch-power-dbm"),
     )
 
 

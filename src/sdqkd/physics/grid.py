@@ -48,6 +48,20 @@ def slot_to_hz(n: int) -> int:
     return CENTRE_HZ + n * STEP_HZ
 
 
+def on_grid(frequency_hz: int) -> bool:
+    """Whether a channel may lie there: on G.694.1's finest grid or at a CWDM wavelength of G.694.2.
+
+    Both count from 1460 nm to 1625 nm (S to L band); elsewhere everything may.
+
+    >>> on_grid(channel_to_hz(34)), on_grid(nm_to_hz(1550.12)), on_grid(nm_to_hz(1551)), on_grid(nm_to_hz(1310))
+    (True, False, True, True)
+    """
+    if band_of(frequency_hz) not in ("S", "C", "L"):
+        return True
+    coarse = (nm_to_hz(wavelength_nm) for wavelength_nm in range(1271, 1612, 20))
+    return (frequency_hz - CENTRE_HZ) % STEP_HZ == 0 or frequency_hz in coarse
+
+
 def nm_to_hz(wavelength_nm: float) -> int:
     """Frequency of a wavelength in vacuum, to the nearest MHz, which is as fine as the models can say it.
 

@@ -34,6 +34,10 @@ class Reader:
         """An integer leaf, None if it is absent."""
         return int(self.text(name)) if name in self.tree.children else None
 
+    def optional_number(self, name: str) -> float | None:
+        """A decimal64 or integer leaf as float, None if it is absent."""
+        return float(self.text(name)) if name in self.tree.children else None
+
     def optional_text(self, name: str) -> str | None:
         """A leaf's text, None if it is absent."""
         return self.text(name) if name in self.tree.children else None
