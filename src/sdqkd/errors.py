@@ -127,6 +127,20 @@ class RpcErrors(SdqkdError):
         self.errors = tuple(errors)
 
 
+def forget_frames(error: BaseException | None) -> None:
+    """Let an error that was dealt with, and those that led to it, forget where they were raised.
+
+    Frames hold what was worked on, such as a whole message, and their variables often the error: all of that
+    would stay until the garbage collector comes, which in a large process is seldom.
+    """
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        for part in error.errors if isinstance(error, RpcErrors) else ():
+            forget_frames(part)
+        forget_frames(error.__cause__)
+        error = error.__context__
+
+
 class ProtocolError(SdqkdError):
     """The peer broke the protocol in a way after which the session cannot go on."""
 

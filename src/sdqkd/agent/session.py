@@ -14,7 +14,7 @@ from sdqkd.agent import audit, operations
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Counters, Termination
 from sdqkd.agent.watchdog import Watchdog
-from sdqkd.errors import ProtocolError, RpcError, RpcErrors, SdqkdError
+from sdqkd.errors import ProtocolError, RpcError, RpcErrors, SdqkdError, forget_frames
 from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, RpcReceived, RpcRefused, ServerEvent
 from sdqkd.netconf.messages import Rpc, reply, reply_errors
 from sdqkd.netconf.session import ServerSession, State
@@ -215,20 +215,25 @@ class AgentSession:
     def _answer(self, rpc: Rpc) -> bytes:
         try:
             content = operations.perform(self._service, self, rpc)
-        except RpcErrors as error:
-            return self._refuse(rpc, error.errors)
-        except RpcError as error:
-            return self._refuse(rpc, (error,))
-        except SdqkdError as error:
-            return self._refuse(rpc, (RpcError("operation-failed", str(error)),))
         except Exception as error:
-            _log_failure(self._service.name, rpc, error)
-            message = "the agent failed while it did this; its log says more"
-            return self._refuse(rpc, (RpcError("operation-failed", message),))
+            refused = self._refuse(rpc, self._told(rpc, error))
+            forget_frames(error)
+            return refused
         operation = operations.find(self._service, rpc)
         changes = operation is not None and operation.changes
         audit.call_done(self._service.name, self, rpc.name, changes)
         return reply(rpc, content)
+
+    def _told(self, rpc: Rpc, error: Exception) -> Sequence[RpcError]:
+        """Give what the client is told of an error."""
+        if isinstance(error, RpcErrors):
+            return error.errors
+        if isinstance(error, RpcError):
+            return (error,)
+        if isinstance(error, SdqkdError):
+            return (RpcError("operation-failed", str(error)),)
+        _log_failure(self._service.name, rpc, error)
+        return (RpcError("operation-failed", "the agent failed while it did this; its log says more"),)
 
     def _refuse(self, rpc: Rpc, errors: Sequence[RpcError]) -> bytes:
         self.counters.out_rpc_errors += 1

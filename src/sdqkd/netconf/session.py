@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
-from sdqkd.errors import ProtocolError, RpcError
+from sdqkd.errors import ProtocolError, RpcError, forget_frames
 from sdqkd.netconf.events import (
     NEED_DATA,
     ClientEvent,
@@ -221,6 +221,7 @@ class ServerSession(_Session):
         except RpcError as error:
             if not self.chunked:  # malformed-message is new in base:1.1, RFC 6241 appendix A
                 raise ProtocolError(error.message) from None
+            forget_frames(error)
             rpc, refusal = Rpc(), error
         if refusal is not None:
             return RpcRefused(rpc, refusal)
