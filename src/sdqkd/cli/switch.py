@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sdqkd.cli.console import ProgressLines, note, show, show_json
+from sdqkd.cli.changing import carry_out, demand_person, force_option
+from sdqkd.cli.console import ProgressLines, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
     inventory_file,
@@ -23,16 +24,13 @@ from sdqkd.cli.plan import show_plan
 from sdqkd.cli.recover import recover_first
 from sdqkd.cli.routes import channel_name, option_json, require_fibres
 from sdqkd.cli.running import interruptible
-from sdqkd.controller.both_ends import demand_both_ends
+from sdqkd.controller.both_ends import Trees
 from sdqkd.controller.changeover import Changeover, Wish, changeover, module_named, wish_for_link
 from sdqkd.controller.changeover_file import new_text, rewritten
-from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
-from sdqkd.controller.health_gate import HealthGate
 from sdqkd.controller.inventory import LoadedNetwork, read_file
 from sdqkd.controller.plan import Plan
-from sdqkd.controller.policy import demand_may, demand_window, this_person
 from sdqkd.controller.switching import Step, switch_over
 from sdqkd.controller.watch_file import write_over
 from sdqkd.physics.grid import channel_to_hz
@@ -48,6 +46,7 @@ from sdqkd.planning.forecast import Forecast
 @click.option("--dry-run", is_flag=True, help="Only say what would run, and what would end for it.")
 @inventory_file
 @state_directory
+@force_option
 @as_json
 def command(
     network: Path,
@@ -58,6 +57,7 @@ def command(
     dry_run: bool,
     inventory: Path | None,
     state: Path | None,
+    forced: tuple[str, ...],
     json_output: bool,
 ) -> None:
     """Let a link run between two switched modules of NETWORK: LINK of the file, or any that `routes` shows.
@@ -67,6 +67,7 @@ def command(
     must move goes back if no key comes within its acquisition time. Then the file says what runs.
     """
     file = read_network_file(network)
+    demand_person(file.network, forced, changing=not dry_run)
     change = changeover(Forecast(file.network), _wish(file, ends, channel, fibres, instead_of))
     text = read_file(network)
     # What the file could not say would be undone by the next `apply`: so better now than then.
@@ -75,7 +76,9 @@ def command(
         _announce(change)
     done: list[tuple[Step, str]] = []
     if not dry_run:
-        done = interruptible(_switch(reachable(file, inventory), change, state, json_output, (network, text)))
+        done = interruptible(
+            _switch(reachable(file, inventory), change, state, forced, json_output, (network, text))
+        )
     if json_output:
         show_json(_as_json(change, done))
     elif not done and not dry_run:
@@ -115,32 +118,28 @@ def _announce(change: Changeover) -> None:
 
 
 async def _switch(
-    loaded: LoadedNetwork, change: Changeover, state: Path | None, json_output: bool, file: tuple[Path, str]
+    loaded: LoadedNetwork,
+    change: Changeover,
+    state: Path | None,
+    forced: Sequence[str],
+    json_output: bool,
+    file: tuple[Path, str],
 ) -> list[tuple[Step, str]]:
-    person = this_person()
-    demand_may(loaded.network, person, "apply")
     done: list[tuple[Step, str]] = []
-    wanted = dataclasses.replace(
-        change.network,
-        devices=loaded.network.devices,  # with where they answer
-    )
+    # The file's devices with where they answer, and the links as they shall be.
+    goal = dataclasses.replace(loaded, network=dataclasses.replace(change.network, devices=loaded.network.devices))
     with ProgressLines() as progress, open_journal(loaded, state) as journal:
         async with (
             connections(loaded) as connector,
-            Controller(
-                dataclasses.replace(loaded, network=wanted), connector, progress, journal=journal
-            ) as controller,
+            Controller(goal, connector, progress, journal=journal) as controller,
         ):
 
-            async def carry_out(step: Step, plan: Plan) -> None:
+            async def carry(step: Step, plan: Plan, running: Trees) -> None:
                 if not json_output:
                     show(f"{step}:")
                     show_plan(loaded, plan)
-                demand_window(wanted, plan.changed, datetime.now(UTC))
-                demand_both_ends(wanted, plan, await controller.read())
-                gate = HealthGate(wanted, SystemClock(), note)
                 purpose = f"switch {change.link.name}: {step}"
-                txid = await controller.apply(plan, author=person.name, purpose=purpose, gate=gate)
+                txid = await carry_out(controller, goal, plan, running, purpose=purpose, forced=forced)
                 if not done:
                     # From now on the new link runs, whatever becomes of the old ones: the file shall not undo it.
                     path, text = file
@@ -150,7 +149,7 @@ async def _switch(
                     show(f"{step}: done as {txid}; every device was read back")
 
             await recover_first(controller)
-            await switch_over(controller, loaded.network, carry_out)
+            await switch_over(controller, loaded.network, carry)
     return done
 
 

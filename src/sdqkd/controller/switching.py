@@ -21,14 +21,16 @@ from sdqkd.network.model import Network
 from sdqkd.schema.tree import Container
 
 Step = Literal["make", "remove", "move"]
-CarryOut = Callable[[Step, Plan], Awaitable[None]]
+Running = Mapping[str, Container]
+CarryOut = Callable[[Step, Plan, Running], Awaitable[None]]
 
 
 async def switch_over(controller: Controller, before: Network, carry_out: CarryOut) -> None:
     """Lead the devices from what the file wanted to what the controller's network wants.
 
-    `carry_out` applies a plan; what it raises ends it. Raises ApplyError, and nothing is changed, if the devices
-    are not as the file wanted them: else more would change than the switch-over.
+    `carry_out` applies a plan, made from what was running; what it raises ends it. Raises ApplyError, and
+    nothing is changed, if the devices are not as the file wanted them: else more would change than the switch-
+    over.
     """
     running = await controller.read()
     _demand_as_wanted(before, running)
@@ -38,17 +40,17 @@ async def switch_over(controller: Controller, before: Network, carry_out: CarryO
     try:
         half = making(plan, controller.network, running)
     except ApplyError:
-        await carry_out("move", plan)
+        await carry_out("move", plan, running)
         return
     if not half.is_empty:
-        await carry_out("make", half)
-        await controller.read()
+        await carry_out("make", half, running)
+        running = await controller.read()
     rest = controller.plan()
     if not rest.is_empty:
-        await carry_out("remove", rest)
+        await carry_out("remove", rest, running)
 
 
-def _demand_as_wanted(before: Network, running: Mapping[str, Container]) -> None:
+def _demand_as_wanted(before: Network, running: Running) -> None:
     plan = make_plan(before.name, desired(before), running)
     if not plan.is_empty:
         others = ", ".join(plan.changed)
