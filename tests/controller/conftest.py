@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.controller.bench import Bench, small
 
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.journal_sqlite import SqliteJournal
+from sdqkd.network.model import Network
 
 DATA = Path(__file__).parent / "data"
 MADQCI = Path(__file__).parents[2] / "examples" / "madqci" / "network.yaml"
@@ -35,3 +37,30 @@ def journal(three_sites: LoadedNetwork, tmp_path: Path) -> Iterator[SqliteJourna
     journal = SqliteJournal(tmp_path / "controller", three_sites.network.name)
     yield journal
     journal.close()
+
+
+Benches = Callable[[Network], Bench]
+
+
+@pytest.fixture
+def benches(tmp_path: Path) -> Iterator[Benches]:
+    """Makes benches, and clears them away."""
+    made: list[Bench] = []
+
+    def make(network: Network) -> Bench:
+        made.append(Bench(network, tmp_path / str(len(made))))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.journal.close()
+
+
+@pytest.fixture
+def bench(three_sites: LoadedNetwork, benches: Benches) -> Bench:
+    return benches(three_sites.network)
+
+
+@pytest.fixture
+def two(three_sites: LoadedNetwork, benches: Benches) -> Bench:
+    return benches(small(three_sites.network))

@@ -91,7 +91,10 @@ class TappedLink:
 
 
 class Tapped:
-    """The controller's receiver, given a link that is listened to. `deaf`: what the device says is lost."""
+    """The controller's receiver, given a link that is listened to. `deaf`: what the device says is lost.
+
+    `hellos`: what is put in the place of what a device says.
+    """
 
     def __init__(self, inner: Receiver, device: str, network: Emulated) -> None:
         self.inner, self.device, self.network = inner, device, network
@@ -101,6 +104,8 @@ class Tapped:
 
     def data_received(self, data: bytes) -> None:
         if self.device not in self.network.deaf:
+            for real, said in self.network.hellos.get(self.device, {}).items():
+                data = data.replace(real, said)
             self.inner.data_received(data)
 
     def link_lost(self, error: Exception | None) -> None:
@@ -117,13 +122,15 @@ class Emulated:
     links: dict[str, Link] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     deaf: set[str] = field(default_factory=set)
+    hellos: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
     tap: Tap = lambda device, data: True
+    startup: bool = False
 
     def __post_init__(self) -> None:
         self.plant = Plant(self.network)
         for name, device in self.plant.devices.items():
             self.hardware[name] = Stubborn(device)
-            self.agents[name] = Agent(self.hardware[name], Kept(), name=name)
+            self.agents[name] = Agent(self.hardware[name], Kept(), name=name, startup=self.startup)
 
     async def open(self, device: Device, receiver: Receiver) -> Link:
         if device.name in self.gone:

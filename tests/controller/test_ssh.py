@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.controller.bench import small
 from tests.controller.emulated import Kept, Odd, journal_of
-from tests.controller.test_transaction import small
 
 from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.controller.connect import Dialler

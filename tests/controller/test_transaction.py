@@ -3,145 +3,29 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from tests.controller.emulated import Emulated
+from tests.controller.bench import (
+    TERMS,
+    TIMEOUTS,
+    Bench,
+    losing,
+    messages_of_an_apply,
+    operation_in,
+    refuse,
+    rewritten,
+)
+from tests.controller.conftest import Benches
 
 from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.fleet import Fleet
 from sdqkd.controller.footprint import footprint_of
-from sdqkd.controller.gate import Gate, OpenGate
+from sdqkd.controller.gate import OpenGate
 from sdqkd.controller.intent import desired
-from sdqkd.controller.inventory import LoadedNetwork
-from sdqkd.controller.journal import Lease
-from sdqkd.controller.journal_sqlite import SqliteJournal
-from sdqkd.controller.journal_state import TransactionRecord, fold
-from sdqkd.controller.part import Terms
 from sdqkd.controller.plan import Plan, make_plan
-from sdqkd.controller.session import Timeouts, open_session
+from sdqkd.controller.session import open_session
 from sdqkd.controller.transaction import Order, Transaction
-from sdqkd.errors import ApplyError, InDoubtError, InterruptedApplyError, RolledBackError, RpcError
-from sdqkd.network.model import Network
-from sdqkd.schema.diff import apply
-from sdqkd.schema.tree import Container
-
-TERMS = Terms(timeout_s=60, patience_s=0.2)
-OPERATION = re.compile(rb"<rpc[^>]*><([a-z-]+)")
-TIMEOUTS = Timeouts(hello_s=1.0, answer_s=0.05)
-
-
-def operation_in(data: bytes) -> str:
-    found = OPERATION.search(data)
-    return found[1].decode() if found else ""
-
-
-def small(network: Network) -> Network:
-    """One channel over two transponders: the least that is more than one device."""
-    names = ("alfa-transponder", "bravo-transponder")
-    return dataclasses.replace(
-        network,
-        devices={name: network.devices[name] for name in names},
-        qkd_links={},
-        protected_connections={},
-        patches=(),
-    )
-
-
-class Bench:
-    """An emulated network, a fleet of sessions with it, and the plan to its desired state."""
-
-    def __init__(self, network: Network, folder: Path) -> None:
-        self.network = network
-        self.emulated = Emulated(network)
-        self.fleet = Fleet(network.devices, self.emulated, timeouts=TIMEOUTS)
-        self.old = self.emulated.running()
-        self.plan = make_plan(network.name, desired(network), self.old)
-        self.new = {
-            name: apply(device.schema, self.old[name], device.changes)
-            for name, device in self.plan.devices.items()
-        }
-        self.journal = SqliteJournal(folder, network.name)
-        self.terms = TERMS
-        self.gate: Gate = OpenGate()
-
-    async def apply(self, plan: Plan | None = None) -> None:
-        lease = self.journal.take("test")
-        try:
-            await self.transaction(lease, self.fleet, plan or self.plan).run()
-        finally:
-            lease.release()
-
-    def transaction(self, lease: Lease, fleet: Fleet, plan: Plan) -> Transaction:
-        order = Order(f"t{lease.epoch}", plan, footprint_of(plan, self.network), "noc")
-        return Transaction(order, fleet, lease, SystemClock(), self.terms, self.gate)
-
-    def record(self) -> TransactionRecord | None:
-        """The last transaction, by the journal."""
-        return next(reversed(fold(self.journal.entries()).values()), None)
-
-    async def refused(self, plan: Plan | None = None) -> ApplyError:
-        with pytest.raises(ApplyError) as refused:
-            await self.apply(plan)
-        return refused.value
-
-    def check_untouched(self, error: ApplyError) -> None:
-        """Every device old, no candidate dirty, no lock held, and the journal says so."""
-        assert error.left == {}
-        assert not isinstance(error, InDoubtError)
-        record = self.record()
-        if record is not None:
-            committing = {name for name, device in record.devices.items() if device.committing}
-            assert record.outcome == ("rolled back" if committing else "refused")
-            assert {name for name, device in record.devices.items() if device.read_back} == committing
-            assert all(d.digest == self.plan.devices[n].base for n, d in record.devices.items() if d.read_back)
-        assert "every device is as it was" in error.message
-        assert self.emulated.running() == self.old
-        assert self.emulated.candidates() == self.old
-        assert self.emulated.nobody_locks()
-
-    def check_all_or_none(self, outcome: object) -> str:
-        """What came of an apply: `old` or `new`. Anything in between fails."""
-        if isinstance(outcome, ApplyError):
-            self.check_untouched(outcome)
-            return "old"
-        assert outcome is None
-        record = self.record()
-        assert record is not None
-        assert (record.outcome, record.verdict) == ("done", "CONFIRM")
-        assert all(device.digest == self.plan.devices[name].result for name, device in record.devices.items())
-        assert self.emulated.running() == self.emulated.candidates() == self.new
-        assert self.emulated.nobody_locks()
-        return "new"
-
-
-Benches = Callable[[Network], Bench]
-
-
-@pytest.fixture
-def benches(tmp_path: Path) -> Iterator[Benches]:
-    """Makes benches, and clears them away."""
-    made: list[Bench] = []
-
-    def make(network: Network) -> Bench:
-        made.append(Bench(network, tmp_path / str(len(made))))
-        return made[-1]
-
-    yield make
-    for bench in made:
-        bench.journal.close()
-
-
-@pytest.fixture
-def bench(three_sites: LoadedNetwork, benches: Benches) -> Bench:
-    return benches(three_sites.network)
-
-
-@pytest.fixture
-def two(three_sites: LoadedNetwork, benches: Benches) -> Bench:
-    return benches(small(three_sites.network))
+from sdqkd.errors import ApplyError, InDoubtError, InterruptedApplyError, RolledBackError
 
 
 async def test_after_an_apply_every_device_holds_what_is_wanted(bench: Bench) -> None:
@@ -213,10 +97,6 @@ async def test_a_device_that_fails_to_commit_takes_the_others_back(bench: Bench)
     assert list(error.failures) == ["charlie-l2"]
     assert "the hardware does not move" in str(error)
     bench.check_untouched(error)
-
-
-def refuse(*args: object, **named: object) -> None:
-    raise RpcError("operation-failed", "the device does not feel like it")
 
 
 async def test_a_device_that_does_not_cancel_gets_the_old_configuration_written(two: Bench) -> None:
@@ -384,17 +264,6 @@ async def test_a_device_that_rewrites_what_it_was_given_takes_all_back(two: Benc
     two.check_untouched(error)
 
 
-def rewritten(tree: Container) -> Container:
-    device = tree.children["sdqkd-optical-device:optical-device"]
-    channels = device.children["optical-channel"]
-    entry = channels.entries["alfa-bravo-c21",]
-    entry = Container({**entry.children, "launch-power-dbm": "-2.0"})
-    channels = type(channels)({("alfa-bravo-c21",): entry})
-    return Container(
-        {"sdqkd-optical-device:optical-device": Container({**device.children, "optical-channel": channels})}
-    )
-
-
 async def test_a_device_that_is_lost_while_it_commits_is_named_if_it_stays_away(two: Bench) -> None:
     def lose(device: str, data: bytes) -> bool:
         if device == "bravo-transponder" and operation_in(data) == "commit":
@@ -428,19 +297,6 @@ async def test_what_somebody_else_writes_into_a_lost_device_is_left_alone(two: B
     assert two.emulated.running() == two.old | {name: rewritten(two.new[name])}
 
 
-async def messages_of_an_apply(bench: Bench) -> int:
-    count = 0
-
-    def hear(device: str, data: bytes) -> bool:
-        nonlocal count
-        count += bool(operation_in(data))
-        return True
-
-    bench.emulated.tap = hear
-    await bench.apply()
-    return count
-
-
 async def test_whatever_message_is_lost_with_its_session_all_devices_are_old_or_all_new(
     two: Bench, benches: Benches
 ) -> None:
@@ -453,26 +309,6 @@ async def test_whatever_message_is_lost_with_its_session_all_devices_are_old_or_
             (outcome,) = await asyncio.gather(bench.apply(), return_exceptions=True)
             outcomes.append(bench.check_all_or_none(outcome))
     assert set(outcomes) == {"old", "new"}
-
-
-def losing(emulated: Emulated, at: int, *, obeyed: bool):
-    count = -1
-
-    def tap(device: str, data: bytes) -> bool:
-        nonlocal count
-        if not operation_in(data):
-            return True
-        count += 1
-        if count != at:
-            return True
-        if obeyed:
-            emulated.deaf.add(device)
-            emulated.links[device].write(data)
-            emulated.deaf.discard(device)
-        emulated.hang_up(device)
-        return False
-
-    return tap
 
 
 async def test_whenever_it_is_interrupted_all_devices_are_old_or_all_new(two: Bench, benches: Benches) -> None:
