@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -61,10 +62,10 @@ def written(folder: Path) -> Path:
 
 
 def change(file: Path, *statements: str) -> None:
-    with sqlite3.connect(file) as connection:
+    # A connection that is a context manager ends its transaction only; one that fails would stay open.
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
-    connection.close()
 
 
 def test_what_was_written_is_read_by_the_next(tmp_path: Path) -> None:
