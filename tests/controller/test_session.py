@@ -65,6 +65,18 @@ async def test_a_device_is_read_edited_and_committed(
     assert not session.alive
 
 
+async def test_what_a_device_says_again_is_not_read_again(alfa: Device, emulated: Emulated) -> None:
+    session = await open_session(alfa, emulated, Timeouts())
+    first = await session.get_config()
+    assert await session.get_config() is first
+    state = await session.get()
+    assert state != first
+    again = await session.get_config()
+    assert again == first
+    assert again is not first
+    await session.close()
+
+
 async def test_calls_may_overlap(alfa: Device, emulated: Emulated) -> None:
     session = await open_session(alfa, emulated, Timeouts())
     trees = await asyncio.gather(*(session.get_config() for _ in range(50)))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdqkd.errors import RpcError
-from sdqkd.netconf.messages import Rpc, parse_rpc, reply
-from sdqkd.netconf.repeats import MAX_BYTES, ROOM, Repeats
+from sdqkd.netconf.messages import Reply, Rpc, parse_reply, parse_rpc, reply
+from sdqkd.netconf.repeats import MAX_ANSWER_BYTES, MAX_BYTES, ROOM, LastAnswer, Repeats
 from sdqkd.netconf.xml import BASE, parse
 
 GET = "<get-config><source><running/></source></get-config>"
@@ -107,3 +107,42 @@ def test_it_is_read_as_it_would_be_without(first: str, second: str) -> None:
         assert (found.message_id, found.attributes, found.prefixes, found.name) == (
             plain.message_id, plain.attributes, plain.prefixes, plain.name,
         )  # fmt: skip
+
+
+def answer(message_id: str, content: str = "<data><a xmlns='urn:a'>1</a></data>") -> bytes:
+    return f'<rpc-reply xmlns="{BASE}" message-id="{message_id}">{content}</rpc-reply>'.encode()
+
+
+def heard(last: LastAnswer, message: bytes) -> Reply:
+    """Read as a client's session does."""
+    text, known = last.find(message)
+    if known is not None:
+        return known
+    read = parse_reply(message, {})
+    if text is not None:
+        last.keep(text, read)
+    return read
+
+
+def test_the_same_answer_again_has_the_same_elements_and_its_own_message_id() -> None:
+    last = LastAnswer()
+    first, second = heard(last, answer("1")), heard(last, answer("22"))
+    assert second.message_id == "22"
+    assert second.data is not None
+    assert second.data is first.data
+
+
+def test_another_answer_is_read_and_takes_the_place_of_the_last() -> None:
+    last = LastAnswer()
+    first = heard(last, answer("1"))
+    other = heard(last, answer("2", "<data><a xmlns='urn:a'>2</a></data>"))
+    assert other.data is not None
+    assert other.data[0].text == "2"
+    assert heard(last, answer("3")).data is not first.data
+
+
+@pytest.mark.parametrize("content", ["<ok/>", f"<data><a>{'x' * MAX_ANSWER_BYTES}</a></data>"])
+def test_answers_without_data_and_long_ones_are_not_kept(content: str) -> None:
+    last = LastAnswer()
+    first = heard(last, answer("1", content))
+    assert heard(last, answer("2", content)).content != first.content or first.content == ()

@@ -158,7 +158,7 @@ def device_plan(wanted: Desired, running: Container) -> DevicePlan:
     schema = load(wanted.model_set)
     changes = differences(schema, running, wanted.tree, wanted.owned)
     base = digest(schema, running, wanted.owned)
-    result = digest(schema, apply(schema, running, changes), wanted.owned)
+    result = digest(schema, apply(schema, running, changes), wanted.owned) if changes else base
     return DevicePlan(wanted.model_set, base, result, changes)
 
 

@@ -7,6 +7,7 @@ refused. A call that is not answered in time ends the session: nobody knows then
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -19,12 +20,13 @@ from sdqkd.controller.models import LIBRARY, Modules, from_hello, from_library, 
 from sdqkd.errors import DeviceError, LockHeldError, RpcError, RpcErrors, SdqkdError, SessionLostError
 from sdqkd.netconf.hello import Hello
 from sdqkd.netconf.messages import Notification, Reply
-from sdqkd.netconf.xml import Element, escape
+from sdqkd.netconf.xml import Element, escape, expect_names
 from sdqkd.network.model import Device
 from sdqkd.schema.changes import changes_to_xml
 from sdqkd.schema.diff import Change
 from sdqkd.schema.table import Schema, load
 from sdqkd.schema.tree import Container, get
+from sdqkd.schema.vocabulary import vocabulary
 from sdqkd.schema.xml import decode
 
 Store = Literal["running", "candidate", "startup"]
@@ -73,6 +75,7 @@ class DeviceSession:
         self._exchange = exchange
         self._timeouts = timeouts
         self._own_row: SessionRow | None = None
+        self._read: tuple[Element, bool, Container] | None = None
 
     @property
     def alive(self) -> bool:
@@ -233,11 +236,17 @@ class DeviceSession:
         return f'<filter type="subtree">{wanted}</filter>'
 
     def _tree(self, reply: Reply, *, state: bool) -> Container:
-        peer, device = self._exchange.peer, self.device
+        """The tree of an answer; the tree of the last one, if the device has said the same again."""
         if reply.data is None:
-            raise DeviceError(peer, "answers without data")
+            raise DeviceError(self._exchange.peer, "answers without data")
+        if self._read is None or self._read[0] is not reply.data or self._read[1] is not state:
+            self._read = reply.data, state, self._decoded(reply.data, state=state)
+        return self._read[2]
+
+    def _decoded(self, data: Element, *, state: bool) -> Container:
+        peer, device = self._exchange.peer, self.device
         try:
-            tree = decode(self.schema, reply.data, state=state)
+            tree = decode(self.schema, data, state=state)
         except (RpcError, RpcErrors) as error:
             message = f"reports what the model '{self.schema.name}' does not have: {error}"
             raise DeviceError(peer, message) from None
@@ -254,6 +263,7 @@ async def open_session(device: Device, connector: Connector, timeouts: Timeouts)
     do what we need.
     """
     schema = load(device.model_set)
+    _expect_vocabulary(schema)
     exchange = Exchange(device.name, {module.namespace: module.name for module in schema.modules})
     try:
         await connector.open(device, exchange)
@@ -269,6 +279,11 @@ async def open_session(device: Device, connector: Connector, timeouts: Timeouts)
         await session.close()
         raise DeviceError(exchange.peer, "offers neither candidate nor writable-running: it cannot be changed")
     return session
+
+
+@functools.cache
+def _expect_vocabulary(schema: Schema) -> None:
+    expect_names(vocabulary(schema))
 
 
 def _denied(target: Store, error: RpcError) -> str:

@@ -43,7 +43,7 @@ from sdqkd.netconf.messages import (
     read_notification,
     read_reply,
 )
-from sdqkd.netconf.repeats import Repeats
+from sdqkd.netconf.repeats import LastAnswer, Repeats
 from sdqkd.netconf.xml import parse
 
 SERVER_MAX_MESSAGE_BYTES = 16 * 2**20
@@ -243,6 +243,7 @@ class ClientSession(_Session):
         self._modules = modules or {}
         self._calls = 0
         self._pending: deque[str] = deque()
+        self._last = LastAnswer()
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -276,6 +277,9 @@ class ClientSession(_Session):
 
     def _take_answer(self, message: bytes) -> ReplyReceived | NotificationReceived:
         self._move(Step.MESSAGE)
+        text, known = self._last.find(message)
+        if known is not None:
+            return ReplyReceived(self._answered(known), known)
         try:
             root = parse(message)
             if root.tag == NOTIFICATION:
@@ -283,6 +287,8 @@ class ClientSession(_Session):
             reply = read_reply(root, self._modules)
         except RpcError as error:
             raise ProtocolError(f"the server's answer cannot be read: {error.message}") from None
+        if text is not None:
+            self._last.keep(text, reply)
         return ReplyReceived(self._answered(reply), reply)
 
     def _answered(self, reply: Reply) -> str:

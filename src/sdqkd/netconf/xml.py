@@ -44,7 +44,7 @@ def _parser() -> etree.XMLParser:
 
 
 MAX_TAGS = 1_000_000
-_SMALL_BYTES = 2048  # the names of a longer message take longer to look at than a thread to start
+_SMALL_BYTES = 8192  # the names of a longer message take longer to look at than a thread to start
 
 _PARSER = _parser()
 _NAMES = Names()
