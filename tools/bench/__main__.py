@@ -1,8 +1,9 @@
-"""Figures of sdqkd on this machine: `python -m tools.bench [demo|netconf|agents] [options]`, from the checkout.
+"""Figures of sdqkd on a machine: `python -m tools.bench [demo|netconf|agents|scale] [options]`, in a checkout.
 
     demo      the demonstration network, step by step (the default)
     netconf   our agent beside Debian's netconfd, in turn in one run; or any server
     agents    a thousand agents in one process, and one device that grows
+    scale     one controller and up to a thousand devices, beside bare loops of the same calls
 
 Nothing here is a test: each prints what it saw, median with the smallest and the largest.
 """
@@ -12,12 +13,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from . import agents, demo, netconf
+from . import agents, demo, netconf, scale
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "demo": demo.main,
     "netconf": netconf.main,
     "agents": agents.main,
+    "scale": scale.main,
 }
 
 

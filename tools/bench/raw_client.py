@@ -104,7 +104,7 @@ class RawSession(asyncssh.SSHClientSession[bytes]):
         await self._gone
 
 
-def _send_no_fillers(connection: Any) -> None:
+def quiet(connection: Any) -> None:
     """Let asyncssh send no empty MSG_IGNORE before each packet, since no other client does (OpenSSH, libssh …)."""
     send_packet = connection.send_packet
 
@@ -130,7 +130,7 @@ class Client:
             config=[], agent_path=None, x509_trusted_certs=None, gss_host=None,
             encryption_algs=["aes128-gcm@openssh.com"], kex_algs=["curve25519-sha256"], compression_algs=None,
         )  # fmt: skip
-        _send_no_fillers(connection)
+        quiet(connection)
         session = RawSession()
         await connection.create_session(lambda: session, subsystem="netconf", encoding=None)
         await session.greet()
