@@ -298,8 +298,9 @@ class Transaction:
         settlement = Settlement(self._reach, self._parts)
         doubts = await settlement.settle("CONFIRM")
         if not doubts and settlement.journal_error is None:
-            with contextlib.suppress(JournalError):
-                return self._reach.note(End(self._order.txid, "done"))
+            self._end(settlement, End(self._order.txid, "done"))
+            if settlement.journal_error is None:
+                return
         raise _in_doubt(f"{self._order.txid} is to be confirmed", "CONFIRM", doubts, settlement.journal_error)
 
     async def _back(self, error: ApplyError) -> ApplyError:
@@ -312,8 +313,7 @@ class Transaction:
             return _in_doubt(error.message, "ABORT", doubts, settlement.journal_error, error.failures)
         begun = any(part.committing for part in self._parts)
         if self._begun and settlement.journal_error is None:
-            with contextlib.suppress(JournalError):
-                self._reach.note(End(self._order.txid, "rolled back" if begun else "refused", error.message))
+            self._end(settlement, End(self._order.txid, "rolled back" if begun else "refused", error.message))
         kind: type[ApplyError] = RolledBackError if begun else ApplyError
         if isinstance(error, InterruptedApplyError):
             kind = InterruptedApplyError
@@ -321,6 +321,14 @@ class Transaction:
         if settlement.journal_error is not None:
             message += f", but the journal could not be written: {settlement.journal_error}"
         return kind(message, error.failures, findings=error.findings)
+
+    def _end(self, settlement: Settlement, end: End) -> None:
+        try:
+            self._reach.note(end)
+        except LeaseError:
+            raise
+        except JournalError as error:
+            settlement.journal_error = error
 
     def _decide_to_abort(self, settlement: Settlement, error: ApplyError) -> None:
         results = [
@@ -381,7 +389,7 @@ def _in_doubt(
         message += f"; {len(doubts)} devices are in doubt, every other {others}"
     else:
         message += f"; every device {others}"
-    if journal_error is not None or not doubts:
+    if journal_error is not None:
         message += f", but the journal could not be written ({journal_error}): run `sdqkd recover`"
     return InDoubtError(message, failures or {}, {name: told(doubt) for name, doubt in doubts.items()})
 
