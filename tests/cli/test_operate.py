@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from ncclient.transport.errors import AuthenticationError, SSHError
 from paramiko.ssh_exception import SSHException
 from tests.cli.conftest import MADQCI, THREE_SITES, Emulation, Run, emulate
 
+from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.transport.keys import make_key_pair
 
 
@@ -44,6 +47,43 @@ def test_factory_to_desired_and_again(sdqkd: Run, three_sites: Emulation) -> Non
     again = sdqkd("plan", *at)
     assert (again.code, again.out.strip()) == (0, "no changes")
     assert sdqkd("apply", *at).out.strip() == "no changes"
+
+
+def test_an_apply_that_is_killed_is_finished_by_the_next(sdqkd: Run, three_sites: Emulation) -> None:
+    at = (THREE_SITES, "--inventory", three_sites.inventory)
+    assert sdqkd("recover", *at).out.strip() == "nothing was left undone"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sdqkd", "apply", *map(str, at)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"commit" in line:
+            process.kill()
+            break
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    recovered = sdqkd("recover", *at, "--json")
+    assert recovered.code == 0, recovered.err
+    (one,) = recovered.json["recovered"]
+    assert one["outcome"] in ("rolled back", "done")
+    applied = sdqkd("apply", *at)
+    assert applied.code == 0, applied.err
+    assert sdqkd("status", *at).code == 0
+    unknown = sdqkd("recover", *at, "--close", "nothing")
+    assert (unknown.code, "there is no transaction nothing" in unknown.err) == (1, True)
+    assert (three_sites.run_dir / "controller" / "journal.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_the_journal_of_another_network_is_refused_before_anything_is_asked(
+    sdqkd: Run, three_sites: Emulation
+) -> None:
+    at = (THREE_SITES, "--inventory", three_sites.inventory)
+    state = three_sites.run_dir / "elsewhere"
+    SqliteJournal(state, "another").close()
+    refused = sdqkd("apply", *at, "--state", state)
+    assert refused.code == 1
+    assert "the journal of the network another, not of three-sites" in refused.err
+    assert sdqkd("plan", *at).code == 2
 
 
 def test_what_was_applied_survives_a_restart(sdqkd: Run, three_sites: Emulation) -> None:
@@ -218,8 +258,6 @@ def _connect(port: int, user: str, key: Path) -> manager.Manager:
 
 def _agent(name: str, folder: Path, *options: str) -> dict[str, object]:
     import json
-    import subprocess
-    import sys
 
     process = subprocess.Popen(
         [
