@@ -28,6 +28,11 @@ DEFAULT_OPERATIONS = frozenset({"merge", "replace", "none"})
 _OPERATION = f"{{{NETCONF}}}operation"
 _INSERT, _KEY, _VALUE = (f"{{{YANG}}}{name}" for name in ("insert", "key", "value"))
 _KNOWN = {_OPERATION, _INSERT, _KEY, _VALUE}
+# In a wrong namespace they would be passed over, and something else be done than what was asked for.
+_HINTS = {
+    "operation": "; it must be in the NETCONF namespace, as in nc:operation",
+    "insert": "; it must be in YANG's namespace, as in yang:insert",
+}
 _DEFAULT = f"{{{WITH_DEFAULTS}}}default"
 _ANY_DEFAULT = etree.XPath("boolean(.//@wd:default)", namespaces={"wd": WITH_DEFAULTS})
 _WITH_ATTRIBUTES = etree.XPath(".//*[@*]")
@@ -40,8 +45,7 @@ def operation_of(reading: Reading, element: Element, inherited: Operation) -> Op
     if not names:
         return inherited
     for name in map(str, names):
-        space = etree.QName(name).namespace
-        if name not in _KNOWN and space in {None, NETCONF, YANG}:
+        if name not in _KNOWN and _is_meant_for_us(name):
             raise _unknown_attribute(reading, element, name)
     operation = element.get(_OPERATION)
     if operation is None:
@@ -50,6 +54,19 @@ def operation_of(reading: Reading, element: Element, inherited: Operation) -> Op
         wanted = "merge, replace, create, delete or remove"
         raise bad_attribute(reading, element, "operation", f"the operation '{operation}' is not {wanted}")
     return cast(Operation, operation)
+
+
+def refuse_attributes(reading: Reading, config: Element) -> None:
+    """Raises RpcError `unknown-attribute` for what belongs on elements inside <config> and stands on it."""
+    for name in map(str, config.keys()):
+        if name in _KNOWN or _is_meant_for_us(name):
+            raise _unknown_attribute(reading, config, name)
+
+
+def _is_meant_for_us(name: str) -> bool:
+    """Whether an attribute says what to do, though perhaps wrongly. Others' annotations say nothing to us."""
+    known = etree.QName(name)
+    return known.namespace in {None, NETCONF, YANG} or known.localname in _HINTS
 
 
 def with_attributes_below(config: Element) -> frozenset[Element]:
@@ -139,7 +156,7 @@ def bad_attribute(reading: Reading, element: Element, name: str, message: str) -
 
 def _unknown_attribute(reading: Reading, element: Element, name: str) -> RpcError:
     local = etree.QName(name).localname
-    hint = "; it must be in the NETCONF namespace, as in nc:operation" if local == "operation" else ""
+    hint = " here; it belongs on what this element holds" if name in _KNOWN else _HINTS.get(local, "")
     return _error("unknown-attribute", reading, element, local, f"the attribute '{local}' is not known{hint}")
 
 

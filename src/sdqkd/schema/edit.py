@@ -22,6 +22,7 @@ from sdqkd.schema.attributes import (
     marks_defaults,
     missing_neighbour,
     operation_of,
+    refuse_attributes,
     with_attributes_below,
 )
 from sdqkd.schema.changes import changes_to_xml
@@ -92,6 +93,7 @@ def edit_noting(
     # A request to replace replaces the whole datastore, not only what it names (RFC 6241 section 7.2).
     start = EMPTY if default_operation == "replace" else tree
     editor.refuse_text(config)
+    refuse_attributes(editor.reading, config)
     after = editor.children(schema.by_tag, schema.data, start, config, default_operation)
     return Edited(after, editor.reading, editor.conditional)
 
