@@ -171,7 +171,8 @@ class Datastores:
         if source == target:
             raise RpcError("invalid-value", f"source and target are both {target}", "protocol")
         self._locks.demand(session, target)
-        if (source, target) == ("running", "startup") and self._pending is not None:
+        # Candidate holds what is on trial, too.
+        if target == "startup" and source in ("running", "candidate") and self._pending is not None:
             raise RpcError("in-use", "a confirmed commit is pending: confirm or cancel it first")
         tree = source if isinstance(source, Container) else self.get_config(source)
         asked = None if (source, target) == ("running", "startup") else rights
