@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 
 from sdqkd.network.model import (
     Device,
     Endpoint,
     Fibre,
     Interface,
+    Kind,
     ModuleEnd,
     Multiplexer,
     MultiplexerPort,
@@ -35,9 +37,13 @@ CLASSICAL = (21, 23, 25)
 NEAREST_KM = 6.0  # what the nearest neighbours are apart, more or less
 
 
-def random_network(sites: int, fibres: int, links: int, seed: int, *, modules: int = 1) -> Network:
-    """A network with so many sites, fibres and wanted links; `modules` transmitters and receivers at each
-    site."""
+def random_network(
+    sites: int, fibres: int, links: int, seed: int, *, modules: int = 1, shared: bool = False
+) -> Network:
+    """A network with so many sites, fibres and wanted links; `modules` transmitters and receivers at each site.
+
+    Each module has one link at most, unless they are `shared`: then links are not active, and want their share.
+    """
     draw = random.Random(seed)
     side_km = NEAREST_KM * math.sqrt(sites)
     places = [(draw.uniform(0, side_km), draw.uniform(0, side_km)) for _ in range(sites)]
@@ -58,7 +64,7 @@ def random_network(sites: int, fibres: int, links: int, seed: int, *, modules: i
         multiplexers={f"{here}-{there}": _multiplexer(here, there) for here, there in ends},
         fibres={fibre.name: fibre for fibre in made},
         patches=tuple(chain(*(_cords(name, modules) for name in names), *(_channel_cords(*end) for end in ends))),
-        qkd_links=_links(names, beside, links, modules, draw),
+        qkd_links=(_pairs if shared else _links)(names, beside, links, modules, draw),
         optical_channels={one.name: one for fibre in made for one in _classical(fibre, draw)},
         protected_connections={},
         services={},
@@ -94,12 +100,20 @@ def _fibre(names: Sequence[str], places: Sequence[tuple[float, float]], route: t
     return Fibre(f"{a}-{b}", *line, length_km, round(0.22 * length_km + 0.5, 2), "duplex")
 
 
-def _device(name: str, site: str, kind: str, **rest: object) -> Device:
-    plain = {"interfaces": {}, "ports": (), "insertion_loss_db": 0.0} | rest
+def _device(
+    name: str,
+    site: str,
+    kind: Kind,
+    *,
+    interfaces: Mapping[int, Interface] = MappingProxyType({}),
+    ports: tuple[str, ...] = (),
+    insertion_loss_db: float = 0.0,
+) -> Device:
     return Device(
         name=name, path=f"/{name}", site=site, kind=kind, model_set=kind, device_id=name, vendor="", product="",
-        management=Endpoint(), lines={}, layer=None, **plain,
-    )  # type: ignore[arg-type]  # fmt: skip
+        management=Endpoint(), interfaces=interfaces, ports=ports, lines={}, layer=None,
+        insertion_loss_db=insertion_loss_db,
+    )  # fmt: skip
 
 
 def _node(name: str, modules: int) -> Device:
@@ -172,4 +186,22 @@ def _links(
         name = f"l{len(found):04}"
         ends = ModuleEnd(f"{names[site]}-qkd", number), ModuleEnd(f"{names[goal]}-qkd", free[goal].pop())
         found[name] = QkdLink(name, f"/{name}", name, (), True, *ends, channel_to_hz(34), (), None, None)
+    return found
+
+
+def _pairs(
+    names: Sequence[str], beside: Sequence[set[int]], links: int, modules: int, draw: random.Random
+) -> dict[str, QkdLink]:
+    """Links between pairs of sites that are one or two fibres apart, each pair once, all by the first
+    modules."""
+    near = {
+        (min(site, far), max(site, far))
+        for site in range(len(names))
+        for step in beside[site]
+        for far in {step, *beside[step]} - {site}
+    }
+    found = {}
+    for number, (a, b) in enumerate(draw.sample(sorted(near), min(links, len(near)))):
+        name, ends = f"p{number:04}", (ModuleEnd(f"{names[a]}-qkd", 1), ModuleEnd(f"{names[b]}-qkd", modules + 1))
+        found[name] = QkdLink(name, f"/{name}", name, (), False, *ends, channel_to_hz(34), (), None, None)
     return found

@@ -7,7 +7,7 @@ program without integrality gives a bound and a hint, a greedy choice follows th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -117,6 +117,15 @@ class Packing:
         """Whether these options can run together."""
         wanted = list(chosen)
         return len(self.first_fit(wanted)) == len(wanted)
+
+    def beside(self, fixed: Collection[int]) -> Packing:
+        """The rules of the rest while these options run; they themselves are chosen no more."""
+        rows = []
+        for row in self.rows:
+            rest = tuple(option for option in row.options if option not in fixed)
+            if rest:
+                rows.append(Row(rest, row.most - (len(row.options) - len(rest))))
+        return Packing(self.count, (*rows, *(Row((option,), 0) for option in fixed)))
 
     def blockers(self, option: int, chosen: set[int]) -> set[int]:
         """Chosen options that have to go for this one: of each full row the first ones."""
