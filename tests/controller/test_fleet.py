@@ -72,6 +72,13 @@ async def test_a_session_is_used_again_until_it_is_lost(emulated: Emulated) -> N
     assert await fleet.session("alfa-qkd") is not session
 
 
+async def test_of_two_who_ask_at_once_both_get_the_same_session(emulated: Emulated) -> None:
+    fleet = Fleet(emulated.network.devices, emulated)
+    one, other = await asyncio.gather(fleet.session("alfa-qkd"), fleet.session("alfa-qkd"))
+    assert one is other
+    assert len(emulated.agents["alfa-qkd"].sessions) == 1
+
+
 async def test_what_is_no_error_of_the_network_is_not_hidden(emulated: Emulated) -> None:
     fleet = Fleet(emulated.network.devices, emulated)
 

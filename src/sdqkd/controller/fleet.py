@@ -51,14 +51,20 @@ class Fleet:
         self._limit = limit
         self._timeouts = timeouts or Timeouts()
         self._sessions: dict[str, DeviceSession] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
 
     async def session(self, name: str) -> DeviceSession:
         """The open session with a device; a new one if there is none or it is over. Raises as `open_session`."""
         session = self._sessions.get(name)
-        if session is None or not session.alive:
-            session = await open_session(self.devices[name], self._connector, self._timeouts)
-            self._sessions[name] = session
-        return session
+        if session is not None and session.alive:
+            return session
+        # Of two who ask at once one opens it, and the other waits for that.
+        async with self._opening.setdefault(name, asyncio.Lock()):
+            session = self._sessions.get(name)
+            if session is None or not session.alive:
+                session = await open_session(self.devices[name], self._connector, self._timeouts)
+                self._sessions[name] = session
+            return session
 
     async def each(self, what: str, names: Iterable[str], work: Callable[[str], Awaitable[T]]) -> Outcome[T]:
         """Do `work` for each device; all have finished when this returns.
