@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import logging
 import os
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from sdqkd.errors import StoreError
+
+# Who logs in can write to it by being refused, so it must end somewhere: 256 MiB in all.
+_PART_BYTES = 32 * 2**20
+_OLD_PARTS = 7
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Begins a new file when one is full, and keeps the last ones as `FILE.1` (the newest) to `FILE.7`.
+
+    Only its owner can read them.
+    """
+
+    def _open(self) -> TextIOWrapper:
+        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return TextIOWrapper(os.fdopen(handle, "ab"), encoding="utf-8")
 
 
 def start_logs(audit_file: Path) -> None:
     """Write the audit log to a file that only its owner reads, what went wrong to stderr. Raises StoreError."""
     try:
-        # Opened here first, for its mode: logging would make it readable to others.
-        os.close(os.open(audit_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-        audit = logging.FileHandler(audit_file, encoding="utf-8")
+        audit = _PrivateFile(audit_file, maxBytes=_PART_BYTES, backupCount=_OLD_PARTS)
     except OSError as error:
         raise StoreError(f"{audit_file}: the audit log cannot be written: {error.strerror}") from error
     audit.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))

@@ -1,0 +1,56 @@
+"""The audit log on disk: bounded, and nobody else's to read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sdqkd.cli import logs
+from sdqkd.errors import StoreError
+
+AUDIT = logging.getLogger("sdqkd.audit")
+
+
+@pytest.fixture(autouse=True)
+def loggers_as_before() -> Iterator[None]:
+    before = {logger: (logger.handlers[:], logger.level, logger.propagate) for logger in _loggers()}
+    yield
+    for logger, (handlers, level, propagate) in before.items():
+        for handler in [one for one in logger.handlers if one not in handlers]:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+def _loggers() -> tuple[logging.Logger, ...]:
+    return AUDIT, logging.getLogger("sdqkd")
+
+
+def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_PART_BYTES", 1000)
+    file = tmp_path / "audit.log"
+    logs.start_logs(file)
+    for number in range(1000):
+        AUDIT.info("refusal %d", number)
+    parts = sorted(tmp_path.iterdir())
+    assert len(parts) == 1 + 7
+    assert all(part.stat().st_size <= 1000 and part.stat().st_mode & 0o777 == 0o600 for part in parts)
+    assert "refusal 999" in file.read_text("utf-8")
+
+
+def test_it_goes_on_after_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "audit.log"
+    file.write_text("before\n", "utf-8")
+    logs.start_logs(file)
+    AUDIT.info("after")
+    assert file.read_text("utf-8").splitlines()[0] == "before"
+    assert "after" in file.read_text("utf-8")
+
+
+def test_where_it_cannot_be_written_nothing_starts(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="the audit log cannot be written"):
+        logs.start_logs(tmp_path / "nowhere" / "audit.log")
