@@ -25,7 +25,7 @@ from sdqkd.controller.journal import (
     from_json,
     text_of,
 )
-from sdqkd.controller.journal_state import fold, open_transactions
+from sdqkd.controller.journal_state import Folding, fold, open_transactions
 from sdqkd.errors import JournalError
 
 BEGIN = Begin("t1", "n", "noc", {"devices": []}, {"a": [], "b": []}, {}, {})
@@ -92,6 +92,26 @@ def test_a_device_in_doubt_stays_so_until_it_is_read_back(records: list[Record])
         kinds = (InDoubt, Confirmed, Reverted)
         last = next((r for r in reversed(records) if isinstance(r, kinds) and r.device == name), None)
         assert (name in transaction.in_doubt) == isinstance(last, InDoubt)
+
+
+@given(st.lists(RECORDS, max_size=12), st.integers(0, 13))
+def test_taken_in_two_parts_is_the_same_and_what_was_given_before_stays(records: list[Record], at: int) -> None:
+    all_of_them = entries(BEGIN, *records)
+    folding = Folding(ended=False)
+    folding.take(all_of_them[:at])
+    before, copy = folding.open, open_transactions(all_of_them[:at])
+    folding.take(all_of_them[at:])
+    assert folding.open == open_transactions(all_of_them)
+    assert before == copy
+
+
+@given(st.lists(RECORDS, max_size=4))
+def test_one_that_ended_can_be_forgotten_with_all_that_is_said_of_it_later(records: list[Record]) -> None:
+    folding = Folding(ended=False)
+    folding.take(entries(BEGIN, End("t1", "done"), *records))
+    assert folding.open == ()
+    assert folding.all == {}
+    assert folding.last == 2 + len(records)
 
 
 def test_records_of_what_never_began_or_began_twice_are_refused() -> None:

@@ -23,7 +23,7 @@ from sdqkd.controller.health_gate import HealthGate
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.journal import End, Journal, Lease
-from sdqkd.controller.journal_state import TransactionRecord, fold, open_transactions
+from sdqkd.controller.journal_state import Folding, TransactionRecord, fold
 from sdqkd.controller.part import Terms
 from sdqkd.controller.plan import Plan, make_plan
 from sdqkd.controller.policy import this_person
@@ -72,6 +72,7 @@ class Controller:
         self._running: Mapping[str, Container] | None = None
         self._readings: Mapping[str, _Reading] = {}
         self._journal = journal
+        self._folding = Folding(ended=False)
         self._terms = terms or Terms()
         self._clock = clock or SystemClock()
         self._lease: Lease | None = None
@@ -164,8 +165,8 @@ class Controller:
 
     def left_undone(self) -> tuple[TransactionRecord, ...]:
         """Transactions without an end, but for those that are under way here. Raises JournalError."""
-        found = open_transactions(self._demand_journal().entries())
-        return tuple(transaction for transaction in found if transaction.txid not in self._under_way)
+        self._folding.take(self._demand_journal().entries(self._folding.last))
+        return tuple(transaction for transaction in self._folding.open if transaction.txid not in self._under_way)
 
     def history(self) -> Mapping[str, TransactionRecord]:
         """Every transaction by its identifier, in the order of their beginning. Raises JournalError."""

@@ -15,8 +15,8 @@ from sdqkd.controller.journal import (
     Entry,
     InDoubt,
     Locking,
+    OfTransaction,
     Outcome,
-    Record,
     Remark,
     Result,
     Reverted,
@@ -81,25 +81,68 @@ class TransactionRecord:
         return self.outcome or ("in doubt" if self.in_doubt else "open")
 
 
+class Folding:
+    """What became of every transaction, as far as entries were taken; `last` is the number of the last of them.
+
+    Without `ended`, those that ended are forgotten: their plans are long.
+    """
+
+    def __init__(self, *, ended: bool = True) -> None:
+        self.last = 0
+        self._ended = ended
+        self._forgotten: set[str] = set()
+        self._found: dict[str, TransactionRecord] = {}
+        self._devices: dict[str, dict[str, DeviceRecord]] = {}  # what the records show, to be changed in place
+        self._open: dict[str, None] = {}
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Go on with the entries after `last`. Raises JournalError for those that do not go together."""
+        for entry in entries:
+            if not isinstance(entry.record, Remark) and entry.record.txid not in self._forgotten:
+                self._take(entry, entry.record)
+            self.last = entry.number
+
+    @property
+    def all(self) -> Mapping[str, TransactionRecord]:
+        """Every transaction by its identifier, in the order of their beginning; taking more changes them."""
+        return self._found
+
+    @property
+    def open(self) -> tuple[TransactionRecord, ...]:
+        """Those that did not end, in the order of their beginning, as they are now."""
+        return tuple(replace(self._found[txid], devices={**self._devices[txid]}) for txid in self._open)
+
+    def _take(self, entry: Entry, record: OfTransaction) -> None:
+        if isinstance(record, Begin) == (record.txid in self._found):
+            twice = "begins twice" if record.txid in self._found else "never began"
+            raise JournalError(f"entry {entry.number} of the journal: the transaction {record.txid} {twice}")
+        if isinstance(record, Begin):
+            devices = self._devices[record.txid] = dict.fromkeys(record.inverse, DeviceRecord())
+            self._found[record.txid] = TransactionRecord(record, entry.epoch, entry.at, devices=devices)
+            self._open[record.txid] = None
+            return
+        self._found[record.txid] = _after(self._found[record.txid], entry, record)
+        if isinstance(record, End):
+            self._end(record.txid)
+        elif not isinstance(record, Decision) and record.device in self._devices[record.txid]:
+            known = self._devices[record.txid]
+            known[record.device] = _device_after(known[record.device], record)
+
+    def _end(self, txid: str) -> None:
+        self._open.pop(txid, None)
+        if not self._ended:
+            self._forgotten.add(txid)
+            del self._found[txid], self._devices[txid]
+
+
 def fold(entries: Iterable[Entry]) -> Mapping[str, TransactionRecord]:
     """Every transaction by its identifier, in the order of their beginning.
 
     Raises JournalError for records of a transaction that never began or began twice.
     """
-    found: dict[str, TransactionRecord] = {}
-    for entry in entries:
-        record = entry.record
-        if isinstance(record, Remark):
-            continue
-        if isinstance(record, Begin) == (record.txid in found):
-            twice = "begins twice" if record.txid in found else "never began"
-            raise JournalError(f"entry {entry.number} of the journal: the transaction {record.txid} {twice}")
-        if isinstance(record, Begin):
-            devices = dict.fromkeys(record.inverse, DeviceRecord())
-            found[record.txid] = TransactionRecord(record, entry.epoch, entry.at, devices=devices)
-        else:
-            found[record.txid] = _after(found[record.txid], entry, record)
-    return found
+    folding = Folding()
+    folding.take(entries)
+    return folding.all
 
 
 def open_transactions(entries: Iterable[Entry]) -> tuple[TransactionRecord, ...]:
@@ -107,21 +150,16 @@ def open_transactions(entries: Iterable[Entry]) -> tuple[TransactionRecord, ...]
     return tuple(transaction for transaction in fold(entries).values() if transaction.is_open)
 
 
-def _after(transaction: TransactionRecord, entry: Entry, record: Record) -> TransactionRecord:
+def _after(transaction: TransactionRecord, entry: Entry, record: OfTransaction) -> TransactionRecord:
     match record:
         case Decision(verdict=verdict, reason=reason):
             return replace(transaction, verdict=verdict, reason=reason)
         case End(outcome=outcome, reason=reason):
             return replace(transaction, outcome=outcome, ended_at=entry.at, reason=reason or transaction.reason)
-        case Begin() | Remark():
-            return transaction
-    known = transaction.devices.get(record.device)
-    if known is None:
-        return transaction
-    return replace(transaction, devices={**transaction.devices, record.device: _device_after(known, record)})
+    return transaction
 
 
-def _device_after(device: DeviceRecord, record: Record) -> DeviceRecord:
+def _device_after(device: DeviceRecord, record: OfTransaction) -> DeviceRecord:
     match record:
         case Locking(session_id=session_id, login_time=login_time):
             own = () if session_id is None else ((session_id, login_time),)
