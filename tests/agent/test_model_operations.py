@@ -86,12 +86,23 @@ def test_an_rpc_without_output_gives_ok(noc: Client) -> None:
         ("<left>1</left><middle>2</middle>", "unknown-element", "add", "middle"),
         ("<left>1</left><left>2</left>", "bad-element", "add/left", "left"),
         ("<left>many</left>", "invalid-value", "add/left", None),
+        ("some<left>1</left>", "bad-element", "add", "add"),
     ],
 )
 def test_wrong_parameters_are_refused(noc: Client, parameters: str, tag: str, path: str, bad: str | None) -> None:
     error = error_of(noc.call(f'<add xmlns="{OPS}">{parameters}</add>'))
     assert (error.tag, error.path) == (tag, f"/sdqkd-conformance-operations:{path}")
     assert error.info.get("bad-element") == bad
+
+
+def test_an_unknown_parameter_is_named_as_one(noc: Client) -> None:
+    assert error_of(noc.call(f'<rest xmlns="{OPS}"><x/></rest>')).message == "<rest> has no parameter 'x'"
+
+
+def test_a_leaf_has_no_actions(noc: Client) -> None:
+    kit = '<test xmlns="urn:sdqkd:yang:sdqkd-conformance"><code>AB12</code></test>'
+    error = error_of(noc.call(f'<action xmlns="urn:ietf:params:xml:ns:yang:1">{kit}</action>'))
+    assert (error.tag, error.message) == ("bad-element", "code is a leaf, which has no actions")
 
 
 def test_an_action_is_done_for_its_entry(noc: Client) -> None:

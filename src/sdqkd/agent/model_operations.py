@@ -77,8 +77,10 @@ def _asked_for(schema: Schema, request: Element) -> tuple[Element, SchemaNode, P
         if (action := actions.get(str(at.tag))) is not None:
             return at, action, tuple(steps)
         node = known.get(str(at.tag))
-        if node is None or node.kind not in ("container", "list"):
+        if node is None:
             raise reading.unknown(at, {**known, **actions})
+        if node.kind not in ("container", "list"):
+            raise bad_element(at, f"{node.name} is a {node.kind}, which has no actions")
         entry = node.kind == "list" and node.keys
         steps.append((node.member, reading.keys(node, at)) if entry else node.member)
         known, keys = node.by_tag, frozenset(node.children[key].tag for key in node.keys)
@@ -107,11 +109,14 @@ def _demand_node(schema: Schema, tree: Container, at: Path) -> None:
 def _parameters(schema: Schema, wanted: SchemaNode, element: Element, where: str) -> Container:
     """Read the parameters, with defaults. Errors get a path that begins with `where`."""
     try:
+        Reading(schema, wanted.by_tag, element).refuse_text(element)
         given = decode_below(schema, wanted, element)
         for missing in _missing(wanted.children, given.children):
             message = f"<{local_name_of(element)}> needs <{missing}>"
             raise RpcError("missing-element", message, path="/", info={"bad-element": missing})
     except RpcError as error:
+        if error.tag == "unknown-element" and error.path == "/":
+            error.message = f"<{local_name_of(element)}> has no parameter '{error.info['bad-element']}'"
         error.path = f"{where}{(error.path or '').removesuffix('/')}"
         raise
     return with_defaults(_below(schema, wanted), given)
