@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
@@ -51,6 +52,7 @@ def command(network: Path, inventory: Path | None, state: Path | None, json_outp
     What only waits for `apply` is shown, and is no drift.
     """
     loaded = reachable(read_network_file(network), inventory)
+    demand_person(loaded.network, changing=False)
     outcome = interruptible(_read(loaded))
     drifts = _compared(loaded, outcome.results, _agreed(loaded, state))
     if json_output:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
@@ -44,6 +45,7 @@ def command(
     the devices are named, with what they hold and what can be done.
     """
     loaded = reachable(read_network_file(network), inventory)
+    demand_person(loaded.network)
     recovered = interruptible(_recover(loaded, state, closed))
     if json_output:
         show_json({"recovered": [as_object(one) for one in recovered], "closed": closed})

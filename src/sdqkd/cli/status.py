@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import ProgressLines, show, show_json, width
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
 from sdqkd.cli.running import interruptible
@@ -28,6 +29,7 @@ def command(network: Path, inventory: Path | None, json_output: bool) -> int:
     Exits with 1 if a device cannot be read or is not as wanted, or if a wanted link makes no key.
     """
     loaded = reachable(read_network_file(network), inventory)
+    demand_person(loaded.network, changing=False)
     status = interruptible(_status(loaded))
     if json_output:
         show_json(status.to_json())

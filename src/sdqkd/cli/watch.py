@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import note, show
 from sdqkd.cli.inputs import (
     as_json,
@@ -75,6 +76,7 @@ def command(
     that is for `apply`. With --json, each event is one line.
     """
     loaded = reachable(read_network_file(network), inventory)
+    demand_person(loaded.network)
 
     def load(text: str) -> LoadedNetwork:
         return reachable(load_network(text, str(network)), inventory)
