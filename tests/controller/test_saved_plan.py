@@ -9,7 +9,7 @@ from tests.controller.emulated import Emulated
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.plan import make_plan
-from sdqkd.controller.saved_plan import SavedPlan, is_saved_plan, read_saved_plan, save
+from sdqkd.controller.saved_plan import SavedPlan, demand_bases, is_saved_plan, read_saved_plan, save
 from sdqkd.errors import ApplyError, InputError
 
 
@@ -45,6 +45,15 @@ def test_a_comment_does_not_make_a_plan_stale_but_another_wish_does(
     other = three_sites_text.replace("launch-power-dbm: -3", "launch-power-dbm: -2")
     with pytest.raises(ApplyError, match=r"network\.yaml has changed since the plan was made: plan again"):
         saved.demand_fresh(load_network(other, "network.yaml"))
+
+
+def test_devices_that_hold_something_else_now_are_named(saved: SavedPlan, three_sites: LoadedNetwork) -> None:
+    running = Emulated(three_sites.network).running()
+    demand_bases(saved.plan, three_sites.network, running)
+    running["alfa-qkd"] = desired(three_sites.network)["alfa-qkd"].tree
+    with pytest.raises(ApplyError, match="the plan is stale; nothing was changed") as refused:
+        demand_bases(saved.plan, three_sites.network, running)
+    assert list(refused.value.failures) == ["alfa-qkd"]
 
 
 def test_a_plan_for_another_network_is_refused(saved: SavedPlan, three_sites: LoadedNetwork) -> None:

@@ -106,6 +106,8 @@ def both_ends_faults(network: Network, trees: Trees) -> tuple[Fault, ...]:
 
 def new_faults(network: Network, plan: Plan, running: Trees) -> tuple[Fault, ...]:
     """What a plan breaks that fitted before. Raises RpcError if it was made for something else than `running`."""
+    if plan.is_empty:
+        return ()
     after = {name: apply(device.schema, running[name], device.changes) for name, device in plan.devices.items()}
     before = set(both_ends_faults(network, running))
     return tuple(fault for fault in both_ends_faults(network, {**running, **after}) if fault not in before)
