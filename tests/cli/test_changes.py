@@ -15,7 +15,7 @@ from tests.cli.conftest import THREE_SITES, Done, Emulation, Run, emulate
 from sdqkd.transport.keys import fingerprint, make_key_pair, public_of
 
 MOVE = THREE_SITES.with_name("move.yaml")
-QUIET, LOUD = "launch-power-dbm: -3", "launch-power-dbm: 6"
+QUIET, LOUD = "launch-power-dbm: -3", "launch-power-dbm: 0"
 DEVICES = 12
 
 
@@ -68,11 +68,11 @@ def lab(labs: Labs) -> Lab:
     return made
 
 
-def test_a_launch_power_that_kills_a_key_rate_is_taken_back_by_itself(lab: Lab) -> None:
+def test_a_launch_power_that_costs_too_much_key_is_taken_back_by_itself(lab: Lab) -> None:
     lab.write(lambda text: text.replace(QUIET, LOUD))
     done = lab.run("apply")
     assert done.code == 3
-    assert "QKD link Alfa-Bravo-DV at alfa-qkd: key rate is 0 bit/s" in done.err
+    assert "QKD link Alfa-Bravo-DV at alfa-qkd: key rate is 1,383 bit/s" in done.err
     assert "before 2,040 bit/s; demanded is 1,632 bit/s" in done.err
     assert "every device is as it was" in done.err
 
@@ -82,10 +82,9 @@ def test_a_launch_power_that_kills_a_key_rate_is_taken_back_by_itself(lab: Lab) 
     assert error["kind"] == "RolledBackError"
     rate = next(one for one in error["findings"] if one["quantity"] == "key rate")
     assert rate == {
-        "subject": "QKD link Alfa-Bravo-DV", "end": "alfa-qkd", "quantity": "key rate", "before": 2040, "now": 0,
-        "threshold": 1632.0, "unit": "bit/s", "reason": rate["reason"],
+        "subject": "QKD link Alfa-Bravo-DV", "end": "alfa-qkd", "quantity": "key rate", "before": 2040, "now": 1383,
+        "threshold": 1632.0, "unit": "bit/s", "reason": "",
     }  # fmt: skip
-    assert "alfa-transponder" in rate["reason"]
 
     lab.write(lambda text: text.replace(LOUD, QUIET))
     assert lab.run("plan").code == 0
@@ -97,7 +96,7 @@ def test_a_launch_power_that_kills_a_key_rate_is_taken_back_by_itself(lab: Lab) 
 def test_what_a_link_must_keep_to_can_be_forced_aside(lab: Lab) -> None:
     lab.write(lambda text: text.replace(QUIET, LOUD))
     assert lab.run("apply", "--force", "health").code == 0
-    assert lab.run("status").code == 1
+    assert lab.run("plan").code == 0
     last = lab.run("history", "--json").json["transactions"][-1]
     assert last["purpose"] == "apply, forced: health"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sdqkd.agent.server import Agent
+from sdqkd.controller.intent import desired
 from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.devices.device import Device as Hardware
 from sdqkd.errors import RpcError, SdqkdError, UnreachableError
@@ -19,7 +20,7 @@ from sdqkd.netconf.session import ServerSession
 from sdqkd.network.model import Device, Network
 from sdqkd.plant.plant import Plant
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container
+from sdqkd.schema.tree import Container, merge
 from sdqkd.transport import memory
 from sdqkd.transport.links import Link, Receiver
 
@@ -190,3 +191,12 @@ class Joined:
 
     async def open(self, device: Device, receiver: Receiver) -> Link:
         return memory.pair(self._server, receiver)[1]
+
+
+def held(network: Network) -> dict[str, Container]:
+    """What the devices hold in the desired state."""
+    emulated, wanted = Emulated(network), desired(network)
+    return {
+        name: merge(emulated.hardware[name].schema, tree, wanted[name].tree)
+        for name, tree in emulated.running().items()
+    }

@@ -14,7 +14,10 @@ from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import plan_text
+from sdqkd.controller.both_ends import Trees
 from sdqkd.controller.clock import time_text
+from sdqkd.controller.coexistence import coexistence
+from sdqkd.controller.coexistence_text import effect_lines, warning_lines
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
@@ -48,24 +51,36 @@ def command(
     """
     loaded = reachable(read_network_file(network), inventory)
     demand_person(loaded.network, changing=False)
-    plan = interruptible(_plan(loaded))
+    plan, running = interruptible(_plan(loaded))
     if out is not None:
         _keep(plan, loaded, out)
     shown = plan.reverse() if reverse else plan
     if as_xml and not json_output:
         show(plan_xml(shown))
-    else:
+    elif reverse:
         show_plan(loaded, shown, json_output)
+    else:
+        _show_with_effects(loaded, plan, running, json_output)
     if held := shut_windows(loaded.network, plan.changed, datetime.now(UTC)):
         note(f"outside of a maintenance window: {', '.join(held)}")
     return 0 if plan.is_empty else EXIT_CHANGES
 
 
-async def _plan(loaded: LoadedNetwork) -> Plan:
+async def _plan(loaded: LoadedNetwork) -> tuple[Plan, Trees]:
     with ProgressLines() as progress:
         async with connections(loaded) as connector, Controller(loaded, connector, progress) as controller:
-            await controller.read()
-            return controller.plan()
+            running = await controller.read()
+            return controller.plan(), running
+
+
+def _show_with_effects(loaded: LoadedNetwork, plan: Plan, running: Trees, json_output: bool) -> None:
+    effects = coexistence(loaded.network, plan, running)
+    if json_output:
+        show_json({**plan.to_json(), "coexistence": effects.to_json()})
+        return
+    show_plan(loaded, plan)
+    for line in (*effect_lines(effects), *warning_lines(effects)):
+        show(line)
 
 
 def _keep(plan: Plan, loaded: LoadedNetwork, file: Path) -> None:

@@ -4,6 +4,8 @@ inventory   network and inventory files, checked, as typed values
 intent      what a network file wants of each device; what YANG cannot check in it
 routing     light paths of the links through the switches; obstacles says why there is none
 plan        the difference between wanted and found, as a value; change_json and plan_text write it
+coexistence what a plan does to QKD links beside classical light: brighter names the channels; stages splits
+            plans that would harm a link on the way only; coexistence_text says it to people
 connect     links with the devices: dialled over SSH or TLS; callers: those that call home
 session     NETCONF with one device; fleet: with all of them at once
 transaction the steps of a change over many devices, up to the decision

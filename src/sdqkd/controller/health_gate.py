@@ -54,6 +54,9 @@ def _told(findings: Sequence[Finding]) -> str:
     return f"{first} (also: {', and '.join(also)})" if also else str(first)
 
 
+Memory = dict[tuple[str, str], LinkReading]  # by link and device
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What everybody reported at one time: by name of the link or channel, by device."""
@@ -65,20 +68,31 @@ class _Look:
 class HealthGate:
     """Watches one change; use it once."""
 
-    def __init__(self, network: Network, clock: Clock, on_look: Callable[[str], None] = lambda what: None) -> None:
-        """`on_look` is told, for people, what is being waited for."""
+    def __init__(
+        self,
+        network: Network,
+        clock: Clock,
+        on_look: Callable[[str], None] = lambda what: None,
+        remembered: Memory | None = None,
+    ) -> None:
+        """`on_look` is told, for people, what is being waited for.
+
+        `remembered`, empty at first, is shared by the gates of a change in stages: what links did before the first
+        of them. They may do better in between, and need not keep that up.
+        """
         self._network = network
         self._clock = clock
         self._on_look = on_look
         self._links: Links = {}
         self._channels: Mapping[str, Watched] = {}
         self._before = _Look()
+        self._remembered = {} if remembered is None else remembered
 
     async def baseline(self, trial: Trial) -> None:
         """See what links and channels do before the change. Raises GateRefusedError if that cannot be read."""
         self._links = affected_links(trial.plan, trial.footprint, self._network, load_profiles())
         self._channels = affected_channels(trial.plan, trial.footprint, self._network)
-        self._before = await self._look(trial)
+        self._before = self._recalled(await self._look(trial))
         missing = [
             finding
             for name, (_, watched) in self._links.items()
@@ -138,6 +152,22 @@ class HealthGate:
             for name, watched in self._channels.items()
         ]
         return links + channels
+
+    def _recalled(self, look: _Look) -> _Look:
+        """What is seen before this stage, or was before the first one where that was less."""
+        links = {
+            name: {end: self._lesser((name, end), reading) for end, reading in ends.items()}
+            for name, ends in look.links.items()
+        }
+        return _Look(links, look.channels)
+
+    def _lesser(self, place: tuple[str, str], now: LinkReading | None) -> LinkReading | None:
+        known = self._remembered.get(place)
+        if now is None or not now.key_rate_bps:
+            return now
+        if known is None:
+            known = self._remembered[place] = now
+        return known if (known.key_rate_bps or 0) < now.key_rate_bps else now
 
     async def _look(self, trial: Trial) -> _Look:
         """Read every end once. Raises GateRefusedError if one cannot be read."""

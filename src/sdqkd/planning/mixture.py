@@ -2,10 +2,11 @@
 
 Every device is in one of several states (the old one or the new one), and any device in any of them: that is a
 mixture. What is given for a link is never more than its key rate in any mixture in which its two ends are ready
-and light joins them. It is found without looking at the mixtures one by one: light may take every cross-connection
-of any state, every laser that is lit in some state is lit with the largest of its powers, and of all ways that the
-light of a link might take, the worst one counts. Noise never falls when light is added, and key never rises with
-noise or loss: so nothing is worse. Of a single state it is no bound but what the emulated network would report.
+and light joins them. It is found without looking at the mixtures one by one: light may take every cross-
+connection of any state, every laser that is lit in some state is lit with the largest of its powers, and of all
+ways that the light of a link might take, the worst one counts. Noise never falls when light is added, and key
+never rises with noise or loss: so nothing is worse. Of a single state it is no bound but what the emulated
+network would report.
 
 Fibres are taken to be whole and lasers to send what they are told. Attenuators are not ours, and so are the same
 in all states.
@@ -71,9 +72,9 @@ class Mixture:
         goals = {self._installation.network.module(end).port: end for end in sorted(receivers, key=str)}
         found = tuple(
             Course(emission.module, goals[way.end], emission.frequency_hz, way)
-            for emission, ways in self._emissions.items()
-            for way in ways
-            if emission.link_id == link_id and not way.stopped and way.end in goals
+            for emission in self._sent.get(link_id, ())
+            for way in self._emissions[emission]
+            if not way.stopped and way.end in goals
         )
         if len(self._states) == 1 and found:
             return (min(found, key=lambda course: self._light.loss_db(course.way)),)
@@ -83,13 +84,9 @@ class Mixture:
         """The least key rate of a link in bit/s; None if light joins its ends in no mixture."""
         return min((self._rate_bps(link_id, course) for course in self.courses(link_id)), default=None)
 
-    def fibres_of(self, launch: Launch) -> frozenset[str]:
-        """The fibres into which a classical channel sends light."""
-        return frozenset(fibre for way in self._launched.get(launch, ()) for fibre in way.fibres)
-
     def ways_of(self, launch: Launch) -> tuple[LightPath, ...]:
-        """Every way that the light of a classical channel might take."""
-        return self._launched.get(launch, ())
+        """Every way that the light of a classical channel might take, were it lit."""
+        return self._light.ways(launch.port, launch.frequency_hz)
 
     @cached_property
     def _launched(self) -> dict[Launch, tuple[LightPath, ...]]:
@@ -104,12 +101,19 @@ class Mixture:
     def _emissions(self) -> dict[_Emission, tuple[LightPath, ...]]:
         """The light of every transmitter that is lit in some state."""
         found: dict[_Emission, tuple[LightPath, ...]] = {}
-        for link_id in dict.fromkeys(one for state in self._states for own in state.links.values() for one in own):
+        for link_id in self._told:
             for node, told in self._ends(link_id, "TRANSMITTER"):
                 interface = self._installation.interface(node, told.interface)
                 if interface is not None and told.frequency_hz is not None:
                     emission = _Emission(link_id, ModuleEnd(node, interface.id), told.frequency_hz)
                     found[emission] = self._light.ways(interface.port, told.frequency_hz)
+        return found
+
+    @cached_property
+    def _sent(self) -> dict[str, list[_Emission]]:
+        found: dict[str, list[_Emission]] = {}
+        for emission in self._emissions:
+            found.setdefault(emission.link_id, []).append(emission)
         return found
 
     @cached_property
@@ -122,12 +126,19 @@ class Mixture:
                 found.setdefault((emission.frequency_hz, port), set()).add(whose)
         return found
 
-    def _ends(self, link_id: str, role: str) -> Iterator[tuple[str, LinkSettings]]:
+    @cached_property
+    def _told(self) -> dict[str, list[tuple[str, LinkSettings]]]:
+        """What nodes are told of each link in any state, as far as they shall run it."""
+        found: dict[str, list[tuple[str, LinkSettings]]] = {}
         for state in self._states:
             for node, own in state.links.items():
-                told = own.get(link_id)
-                if told is not None and told.wanted and told.physical and told.role == role:
-                    yield node, told
+                for link_id, told in own.items():
+                    if told.wanted and told.physical:
+                        found.setdefault(link_id, []).append((node, told))
+        return found
+
+    def _ends(self, link_id: str, role: str) -> Iterator[tuple[str, LinkSettings]]:
+        return ((node, told) for node, told in self._told.get(link_id, ()) if told.role == role)
 
     def _rate_bps(self, link_id: str, course: Course) -> int:
         """What a link does on a course, by the laws of the emulated network."""

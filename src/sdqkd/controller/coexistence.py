@@ -1,0 +1,214 @@
+"""What a plan does to the key of QKD links that share fibre with classical channels, before it is applied. Pure.
+
+Key rates are forecasts, by the laws by which the emulated network runs (`coexistence`), from what the devices hold
+and what they shall hold; somebody else's channels are in them as the network file describes them, and in no plan.
+A plan harms a link if it takes it below its demand, or leaves it without key though it had some.
+
+As devices commit in no fixed order, and roll back one by one, a link must live in every mixture of old and new
+devices (`planning.mixture`). A plan that would harm a link only on the way is split into `stages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sdqkd.coexistence.installation import Installation, install
+from sdqkd.controller.brighter import ChannelEffect, Side, brighter, rerouted
+from sdqkd.controller.plan import Plan
+from sdqkd.controller.stages import Stage, split
+from sdqkd.devices import qkd_link
+from sdqkd.devices.fibre_switch import switch_settings
+from sdqkd.devices.qkd_backend import LinkSettings
+from sdqkd.devices.transponder import channel_settings
+from sdqkd.errors import ApplyError
+from sdqkd.network.model import Network, QkdLink
+from sdqkd.planning.mixture import Mixture, State
+from sdqkd.profiles.profile import load_profiles
+from sdqkd.schema.diff import apply
+from sdqkd.schema.reader import Reader
+from sdqkd.schema.tree import Container
+
+Trees = Mapping[str, Container]  # configurations by device
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEffect:
+    """Forecast key rates of a link in bit/s: before, after, least on the way. None: no light joins its ends.
+
+    `least_bps` bounds every mixture of old and new devices; it counts where the plan leaves the link's own light
+    as it is (`held`). `wanted`: both ends shall make key after the plan.
+    """
+
+    link: str
+    before_bps: int | None
+    after_bps: int | None
+    least_bps: int | None
+    held: bool
+    wanted: bool
+    demand_bps: int | None
+
+    @property
+    def margin_bps(self) -> int:
+        """By how much the rate after the plan exceeds the demand; negative if it falls short."""
+        return (self.after_bps or 0) - (self.demand_bps or 0)
+
+    @property
+    def floor_bps(self) -> int:
+        """What the link must keep: its demand if it meets that now, else any key, if it has any; 0 if none."""
+        before_bps = self.before_bps or 0
+        demanded_bps = max(1, self.demand_bps or 0)
+        return demanded_bps if before_bps >= demanded_bps else min(1, before_bps)
+
+    @property
+    def harmed(self) -> bool:
+        """Whether it has not what it must keep when all is done."""
+        return self.wanted and (self.after_bps or 0) < self.floor_bps
+
+    @property
+    def harmed_on_the_way(self) -> bool:
+        """Whether it might not have, in between."""
+        return self.held and not self.harmed and self.wanted and (self.least_bps or 0) < self.floor_bps
+
+    @property
+    def harm(self) -> str:
+        """What the plan does to the link, for people, if it harms it."""
+        worst_bps = (self.after_bps if self.harmed else self.least_bps) or 0
+        when = "" if self.harmed else " while devices change"
+        falls = f"{self.link} falls from {self.before_bps or 0:,} to {worst_bps:,} bit/s{when}"
+        return f"{falls}, and {self.demand_bps:,} are demanded" if self.demand_bps else falls
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "link": self.link,
+            "before-bps": self.before_bps,
+            "after-bps": self.after_bps,
+            "least-on-the-way-bps": self.least_bps if self.held else None,
+            "demand-bps": self.demand_bps,
+            "margin-bps": self.margin_bps,
+            "harmed": self.harmed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Coexistence:
+    """Effects of a plan. `links` are all links of the network that change, or that a channel of `channels` meets.
+
+    `stages` are what the plan is applied as: itself alone unless a link would be harmed on the way. `trapped` are
+    links that would be harmed on the way all the same.
+    """
+
+    channels: tuple[ChannelEffect, ...]
+    links: Mapping[str, LinkEffect]
+    stages: tuple[Stage, ...]
+    trapped: tuple[str, ...] = ()
+
+    @property
+    def harmed(self) -> tuple[str, ...]:
+        """The links for whose sake the plan is refused."""
+        return tuple(name for name, link in self.links.items() if link.harmed or name in self.trapped)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "channels": [channel.to_json() for channel in self.channels],
+            "links": [link.to_json() for link in self.links.values()],
+            "harmed": [*self.harmed],
+            "stages": [{"stage": one.name, "devices": [*one.plan.changed]} for one in self.stages],
+        }
+
+
+def coexistence(network: Network, plan: Plan, running: Trees, forced: Sequence[str] = ()) -> Coexistence:
+    """What a plan does to links. `running` is what all devices hold; `forced` are links that may be harmed.
+
+    Raises RpcError if the plan was made for something else than `running`, InputError as `install`.
+    """
+    after = {
+        name: apply(plan.devices[name].schema, running[name], plan.devices[name].changes) for name in plan.changed
+    }
+    if not any(network.devices[name].kind != "encryptor" for name in plan.changed):
+        return Coexistence((), {}, (Stage("", plan),))
+    installation = install(network, load_profiles())
+    old, new = state_of(network, running), state_of(network, {**running, **after})
+    before, then = Side(old, Mixture(installation, old)), Side(new, Mixture(installation, new))
+    on_the_way = Mixture(installation, old, new)
+    every = {link.name: _link_effect(link, before, then, on_the_way) for link in network.qkd_links.values()}
+    channels = brighter(network, before, then)
+    met = {name for channel in channels for name in channel.links}
+    shown = {
+        name: link
+        for name, link in every.items()
+        if name in met or link.before_bps != link.after_bps or link.harmed or link.harmed_on_the_way
+    }
+    if not any(link.harmed_on_the_way and name not in forced for name, link in shown.items()):
+        return Coexistence(channels, shown, (Stage("", plan),))
+    stages = split(plan, network, running, rerouted(before, then))
+    trapped = tuple(_trapped(installation, running, stages, every))
+    return Coexistence(channels, shown, stages, tuple(name for name in trapped if name not in forced))
+
+
+def demand_coexistence(effects: Coexistence, forced: Sequence[str] = ()) -> None:
+    """Raise ApplyError, with the figures, if a link is harmed that was not forced by its name."""
+    harmed = [effects.links[name] for name in effects.harmed if name not in forced]
+    if harmed:
+        figures = "; ".join(link.harm for link in harmed)
+        names = " ".join(f"--force {link.link}" for link in harmed)
+        message = f"the plan harms QKD links: {figures}; nothing was changed (it is forced by name: {names})"
+        raise ApplyError(message, findings=[link.to_json() for link in harmed])
+
+
+def without_watch(network: Network, forced: Sequence[str]) -> Network:
+    """The network for the health gate: links that may be harmed by name are not watched, all others are."""
+    links = {
+        name: replace(link, health=replace(link.health, watched=False)) if name in forced else link
+        for name, link in network.qkd_links.items()
+    }
+    return replace(network, qkd_links=links)
+
+
+def state_of(network: Network, trees: Trees) -> State:
+    """What configurations tell the devices of a network."""
+    return State(
+        links={device.name: _links(trees[device.name]) for device in network.of_kind("qkd-node")},
+        switches={device.name: switch_settings(trees[device.name]) for device in network.of_kind("fibre-switch")},
+        channels={device.name: channel_settings(trees[device.name]) for device in network.of_kind("transponder")},
+    )
+
+
+def _links(tree: Container) -> dict[str, LinkSettings]:
+    entries = Reader(tree).inside(qkd_link.TOP).inside("qkd_links").entries("qkd_link")
+    return {told.id: told for told in map(qkd_link.link_settings, entries)}
+
+
+def _link_effect(link: QkdLink, before: Side, then: Side, on_the_way: Mixture) -> LinkEffect:
+    told = [then.state.links[end.device].get(link.link_id) for end in (link.transmitter, link.receiver)]
+    return LinkEffect(
+        link.name,
+        before.light.least_bps(link.link_id),
+        then.light.least_bps(link.link_id),
+        on_the_way.least_bps(link.link_id),
+        held=before.light.courses(link.link_id) == then.light.courses(link.link_id),
+        wanted=all(one is not None and one.wanted for one in told),
+        demand_bps=link.demand_bps,
+    )
+
+
+def _trapped(
+    installation: Installation, running: Trees, stages: Sequence[Stage], links: Mapping[str, LinkEffect]
+) -> Iterator[str]:
+    """The links that would be harmed on the way in one of the stages."""
+    network, trees = installation.network, dict(running)
+    worst: dict[str, int] = {}
+    for stage in stages:
+        changed = {
+            name: apply(stage.plan.devices[name].schema, trees[name], stage.plan.devices[name].changes)
+            for name in stage.plan.changed
+        }
+        mixture = Mixture(installation, state_of(network, trees), state_of(network, {**trees, **changed}))
+        for link in network.qkd_links.values():
+            least_bps = mixture.least_bps(link.link_id) or 0
+            worst[link.name] = min(least_bps, worst.get(link.name, least_bps))
+        trees.update(changed)
+    yield from (name for name, link in links.items() if link.harmed_on_the_way and worst[name] < link.floor_bps)
