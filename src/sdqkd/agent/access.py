@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from sdqkd.agent.monitoring import without_hidden_nodes
 from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.nacm_rules import NACM, AccessRules, read_rules
 from sdqkd.errors import RpcError, RpcErrors
@@ -67,6 +68,11 @@ class AccessControl:
         if rights is None:
             rights = self._by_user[user] = Rights(self._schema, self._rules, user)
         return rights
+
+    def readable(self, user: str, tree: Container) -> Container:
+        """Give of a tree, configuration or state, what a user may read. It may be `tree` itself."""
+        rights = self.rights(user)
+        return without_hidden_nodes(self._schema, rights, rights.readable(tree))
 
     def demand_operation(self, user: str, namespace: str, name: str) -> None:
         """Raise RpcError access-denied unless the user may ask for an operation: RFC 8341 section 3.4.4."""

@@ -10,6 +10,7 @@ from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Session
 from sdqkd.datastore.nacm import Rights
+from sdqkd.schema.tree import Container
 
 OK = b"<ok/>"
 
@@ -24,8 +25,12 @@ class Call:
 
     @property
     def rights(self) -> Rights:
-        """What the user may do: every answer with data and every change must ask."""
+        """What the user may do: every change must ask."""
         return self.service.access.rights(self.session.username)
+
+    def readable(self, tree: Container) -> Container:
+        """Give what the user may read of a tree: every answer with data must ask."""
+        return self.service.access.readable(self.session.username, tree)
 
 
 Handler: TypeAlias = Callable[[Call], bytes]

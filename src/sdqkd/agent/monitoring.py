@@ -9,14 +9,16 @@ from datetime import datetime
 from sdqkd.agent.clock import time_text
 from sdqkd.agent.sessions import Counters, Session, Sessions, host_of
 from sdqkd.datastore.datastores import Datastores
+from sdqkd.datastore.nacm import Rights
 from sdqkd.schema.json import decode
-from sdqkd.schema.path import format_path
+from sdqkd.schema.path import format_path, parse_path
 from sdqkd.schema.sources import parts
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container, Entries, Node, get
+from sdqkd.schema.tree import Container, Entries, Node, Path, get, put
 
 _MODULE = "ietf-netconf-monitoring"
 _TOP = f"{_MODULE}:netconf-state"
+_PARTIAL_LOCKS: Path = (_TOP, "datastores", ("datastore", ("running",)), "locks", "partial-lock")
 _COUNTER_SIZE = 2**32  # yang:zero-based-counter32
 
 
@@ -78,6 +80,29 @@ class Monitor:
                 **_counters(sessions.counters()),
             }
         )
+
+
+def without_hidden_nodes(schema: Schema, rights: Rights, tree: Container) -> Container:
+    """Give state without the names of locked nodes that the user may not read: keys are data, too (RFC 8341)."""
+    locks = get(tree, _PARTIAL_LOCKS)
+    if not isinstance(locks, Entries):
+        return tree
+    shown = {keys: _shown_lock(schema, rights, lock) for keys, lock in locks.entries.items()}
+    if all(shown[keys] is lock for keys, lock in locks.entries.items()):
+        return tree
+    return put(schema, tree, _PARTIAL_LOCKS, Entries(shown))
+
+
+def _shown_lock(schema: Schema, rights: Rights, lock: Container) -> Container:
+    nodes = lock.children.get("locked-node")
+    if not isinstance(nodes, tuple):
+        return lock
+    shown = tuple(node for node in nodes if rights.may_read(parse_path(schema, node)))
+    if len(shown) == len(nodes):
+        return lock
+    # The expression that selected the others may name them, too.
+    rest = {name: value for name, value in lock.children.items() if name not in ("select", "locked-node")}
+    return Container({**rest, "locked-node": shown} if shown else rest)
 
 
 @functools.cache

@@ -59,7 +59,7 @@ def _get_data(call: Call) -> bytes:
         tree, explicit = configuration(call, "running" if datastore == "intended" else datastore, mode)
         origins = Origins(explicit, EMPTY)
     # Before the filter, which must not find what the user may not see: RFC 8341 section 3.2.4.
-    tree = restriction.left(schema.data, select(call.rights.readable(tree)), origins)
+    tree = restriction.left(schema.data, select(call.readable(tree)), origins)
     marks: list[Marks] = [OriginMarks(origins)] if with_origin else []
     if mode == "report-all-tagged":
         marks.append(DefaultMarks(explicit))

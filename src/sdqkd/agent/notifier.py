@@ -56,7 +56,7 @@ class _Listener:
         return self.access.may_receive(self.session.username, notification)
 
     def readable(self, tree: Container) -> Container:
-        return self.access.rights(self.session.username).readable(tree)
+        return self.access.readable(self.session.username, tree)
 
 
 class Notifier:

@@ -25,7 +25,7 @@ def _partial_lock(call: Call) -> bytes:
     schema = call.service.schema
     call.parameters.element("select")
     selects = call.parameters.elements("select")
-    running = call.rights.readable(call.service.datastores.get_config("running"))
+    running = call.readable(call.service.datastores.get_config("running"))
     nodes = tuple(dict.fromkeys(path for select in selects for path in _selected(call, running, select)))
     if not nodes:
         raise RpcError("operation-failed", "there is nothing to lock: no node is selected", app_tag="no-matches")

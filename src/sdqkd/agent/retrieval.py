@@ -83,7 +83,7 @@ def reshaping(schema: Schema, mode: DefaultsMode | None) -> Select | None:
 def _data(call: Call, tree: Container, explicit: Container, mode: DefaultsMode) -> bytes:
     schema = call.service.schema
     # Before the filter, which must not find what the user may not see: RFC 8341 section 3.2.4.
-    tree = call.rights.readable(tree)
+    tree = call.readable(tree)
     wanted = call.parameters.filter()
     if wanted is not None:
         tree = by_filter(schema, wanted)(tree)
