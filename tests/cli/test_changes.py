@@ -82,8 +82,8 @@ def test_a_launch_power_that_costs_too_much_key_is_taken_back_by_itself(lab: Lab
     assert error["kind"] == "RolledBackError"
     rate = next(one for one in error["findings"] if one["quantity"] == "key rate")
     assert rate == {
-        "subject": "QKD link Alfa-Bravo-DV", "end": "alfa-qkd", "quantity": "key rate", "before": 2040, "now": 1383,
-        "threshold": 1632.0, "unit": "bit/s", "reason": "",
+        "subject": "QKD link Alfa-Bravo-DV", "end": "alfa-qkd", "quantity": "key rate", "before": 2040,
+        "now": 1383, "threshold": 1632.0, "unit": "bit/s", "reason": "",
     }  # fmt: skip
 
     lab.write(lambda text: text.replace(LOUD, QUIET))
