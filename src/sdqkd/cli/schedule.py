@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
-from sdqkd.cli.console import show, show_json
-from sdqkd.cli.inputs import as_json, network_file, read_network_file
+from sdqkd.cli.changing import carry_out, demand_person
+from sdqkd.cli.console import ProgressLines, note, show, show_json
+from sdqkd.cli.inputs import (
+    as_json,
+    inventory_file,
+    network_file,
+    open_journal,
+    reachable,
+    read_network_file,
+    state_directory,
+)
+from sdqkd.cli.main import EXIT_ROLLED_BACK
+from sdqkd.cli.recover import recover_first
 from sdqkd.cli.routes import channel_name, module_name, option_json
+from sdqkd.cli.running import interruptible
+from sdqkd.controller.clock import SystemClock
+from sdqkd.controller.connect import connections
+from sdqkd.controller.controller import Controller
+from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.rotation import rotate
+from sdqkd.errors import ApplyError
 from sdqkd.network.model import Network
 from sdqkd.planning.forecast import Forecast
-from sdqkd.planning.schedule import Schedule, Sharing, schedule, sharing_of
+from sdqkd.planning.schedule import Schedule, Sharing, Turn, schedule, sharing_of
 from sdqkd.planning.spectrum import Rules
 
 
@@ -31,20 +50,68 @@ from sdqkd.planning.spectrum import Rules
     "--per-fibre", type=click.IntRange(1), default=Rules().per_fibre, show_default=True,
     help="The most quantum channels in a fibre.",
 )  # fmt: skip
+@click.option(
+    "--run", "periods", type=click.IntRange(0), default=0,
+    help="Run so many periods on the devices; then they are led back to what the file wants.",
+)  # fmt: skip
+@inventory_file
+@state_directory
 @as_json
-def command(network: Path, period_s: float, dead_s: float | None, per_fibre: int, json_output: bool) -> None:
-    """Share the time of NETWORK's switched modules between all pairs of nodes that its links join, active or
-    not.
+def command(
+    network: Path,
+    period_s: float,
+    dead_s: float | None,
+    per_fibre: int,
+    periods: int,
+    inventory: Path | None,
+    state: Path | None,
+    json_output: bool,
+) -> int:
+    """Share the time of NETWORK's switched modules between all pairs of nodes that its links join, active or not.
 
-    The worst pair's key rate over its demand is made as large as can be. Writes nothing.
+    The worst pair's key rate over its demand is made as large as can be. Writes nothing unless told to --run: then
+    each turn is a transaction, and 3 is the exit code if one was not set up. Let no `watch` run meanwhile.
     """
-    known = read_network_file(network).network
+    loaded = read_network_file(network)
+    known = loaded.network
     sharing = sharing_of(Forecast(known), Rules(per_fibre=per_fibre), dead_s=dead_s, period_s=period_s)
     found = schedule(sharing)
     if json_output:
         show_json(_as_json(sharing, found))
     else:
         _show(known, sharing, found)
+    if not periods:
+        return 0
+    demand_person(known)
+    missed = interruptible(_run(reachable(loaded, inventory), state, list(found.turns) * periods))
+    return EXIT_ROLLED_BACK if missed else 0
+
+
+async def _run(file: LoadedNetwork, state: Path | None, turns: list[Turn]) -> int:
+    """Let the turns have their time, then lead the devices back; how many could not be set up."""
+    with ProgressLines() as progress, open_journal(file, state) as journal:
+        async with connections(file) as connector:
+
+            async def set_up(what: str, network: Network) -> None:
+                loaded = dataclasses.replace(file, network=network)
+                async with Controller(loaded, connector, progress, journal=journal) as controller:
+                    await recover_first(controller)
+                    running = await controller.read()
+                    plan = controller.plan()
+                    if not plan.is_empty:
+                        txid = await carry_out(controller, loaded, plan, running, purpose=f"schedule: {what}")
+                        note(f"{what}: set up as {txid}")
+
+            def failed(number: int, error: ApplyError) -> None:
+                note(f"turn {number}: not set up: {error}")
+
+            try:
+                forecast = Forecast(file.network)
+                return (
+                    await rotate(forecast, turns, SystemClock(), lambda n, to: set_up(f"turn {n}", to), failed)
+                )[1]
+            finally:
+                await set_up("as the file wants it", file.network)
 
 
 def _as_json(sharing: Sharing, found: Schedule) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def changeover(forecast: Forecast, wish: Wish) -> Changeover:
     if not free:
         raise InputError(_why_none(options, judged))
     best = max(free, key=lambda one: (one.rate_bps, -one.loss_db, -one.frequency_hz))
-    return _with(network, best, stops)
+    return with_option(network, best, stops)
 
 
 def _demand_possible(network: Network, wish: Wish) -> None:
@@ -157,7 +157,8 @@ def _why_none(options: list[Option], judged: Mapping[int, list[_Hindrance]]) -> 
     return f"there is no free way for it: in the way is {names}; name it as --instead-of, or choose otherwise"
 
 
-def _with(network: Network, option: Option, stops: tuple[str, ...]) -> Changeover:
+def with_option(network: Network, option: Option, stops: tuple[str, ...]) -> Changeover:
+    """The network with a link on this option, and without those that `stops` names."""
     known = next((one for one in network.qkd_links.values() if _is_of(one, option)), None)
     link = _new_link(network, option) if known is None else replace(known, active=True)
     link = replace(link, frequency_hz=option.frequency_hz)
