@@ -6,6 +6,7 @@ is replaced, and that a session of ours which is dead on our side does not keep 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -135,7 +136,9 @@ class Reach:
             # Numbers are used again: another's session, or one after a restart, must not be killed for ours.
             if (session_id, login_time, row.username) in alive and session_id != row.session_id:
                 self.lease.demand()
-                await session.kill_session(session_id)
+                # It may have ended by itself, or not be ours to kill: then a lock that it still holds says so.
+                with contextlib.suppress(RpcError, RpcErrors):
+                    await session.kill_session(session_id)
         part.former = ()
 
     async def locking(self, part: Part) -> Locking:

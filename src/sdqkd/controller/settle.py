@@ -146,7 +146,7 @@ class Settlement:
             # What somebody else has put into the candidate would be committed with it.
             await self._hold_candidate(part, "the new configuration, provisionally")
         elif part.provisional is not part.session or part.session is None:
-            return None
+            return await self._held_by_another(part) if part.guarantee == "session" else None
         for token in part.tokens or (None,):
             try:
                 self._reach.lease.demand()
@@ -157,6 +157,19 @@ class Settlement:
             else:
                 break
         part.provisional = None
+        return None
+
+    async def _held_by_another(self, part: Part) -> Exception | None:
+        """Why a commit of ours may still wait under a session that we lost; None if none does.
+
+        Only that session could confirm it, and the device goes back when it ends. As long as it waits, nobody else
+        can lock running (RFC 6241 section 7.5).
+        """
+        self._note(await self._reach.locking(part))
+        try:
+            await self._reach.lock(part, "running")
+        except LockHeldError as error:
+            return error
         return None
 
     async def _revert(self, part: Part) -> Record:

@@ -1,0 +1,67 @@
+"""What is known of a device before it counts as confirmed or led back. What is done is shown by the matrix too."""
+
+from __future__ import annotations
+
+from tests.controller.bench import TIMEOUTS, Bench, operation_in
+from tests.controller.test_recovery import ALFA, BRAVO, begun, recovered
+
+from sdqkd.controller.journal import Committing, Decision, Locking
+from sdqkd.controller.recovery import Recovered
+from sdqkd.controller.session import DeviceSession, open_session
+
+BOTH = [Committing("t", name, "t.1", None) for name in (ALFA, BRAVO)]
+
+
+async def opened(bench: Bench) -> DeviceSession:
+    return await open_session(bench.network.devices[ALFA], bench.emulated, TIMEOUTS)
+
+
+async def test_each_confirmation_finds_the_decision_in_the_journal(two: Bench) -> None:
+    """Who dies between two of them would otherwise leave devices that differ, and nobody to say how it should be."""
+    decided: list[bool] = []
+
+    def hear(device: str, data: bytes) -> bool:
+        if operation_in(data) == "commit" and b"<confirmed/>" not in data:
+            record = two.record()
+            decided.append(record is not None and record.verdict == "CONFIRM")
+        return True
+
+    two.emulated.tap = hear
+    await two.apply()
+    assert decided == [True, True]
+
+
+async def test_a_dead_session_that_ends_just_before_it_is_killed_leaves_nothing_in_doubt(two: Bench) -> None:
+    dead = await opened(two)
+    row = await dead.own_row()
+    assert row is not None
+    await dead.lock("running")
+    begun(two, Locking("t", ALFA, row.session_id, row.login_time), *BOTH)
+
+    def too_late(device: str, data: bytes) -> bool:
+        if operation_in(data) == "kill-session":
+            dead.abandon("it has ended")
+        return True
+
+    two.emulated.tap = too_late
+    assert await recovered(two) == Recovered("t", "ABORT", "rolled back", {})
+    assert two.emulated.running() == two.old
+    assert two.emulated.nobody_locks()
+
+
+async def test_what_a_session_that_lives_on_holds_provisionally_does_not_count_as_confirmed(two: Bench) -> None:
+    """Without tokens the device goes back when that session ends, and some devices do not list it to be killed."""
+    two.emulated.hellos[ALFA] = {b"confirmed-commit:1.1": b"confirmed-commit:1.0"}
+    dead = await opened(two)
+    await dead.edit_config(two.plan.devices[ALFA].changes)
+    await dead.commit(timeout_s=60)
+    without_token = Committing("t", ALFA, None, "2000-01-01T00:00:00Z")
+    begun(two, without_token, BOTH[1], Decision("t", "CONFIRM", ""))
+    found = await recovered(two)
+    assert found.doubts.keys() == {ALFA}
+    assert "may go back" in found.doubts[ALFA].holds
+    dead.abandon("it has ended")
+    assert two.emulated.running()[ALFA] == two.old[ALFA]
+    assert (await recovered(two)).outcome == "done"
+    assert two.emulated.running() == two.new
+    assert two.emulated.nobody_locks()
