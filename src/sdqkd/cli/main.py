@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, str] = {
     "assign": "Find a light path and a channel for each link; say which constraint is in the way.",
     "schedule": "Share time between configurations of the switches, where pairs are more than modules.",
     "switch": "Let another link of the switched domain run: path, channel, roles and links, over NETCONF.",
+    "spectrum": "Draw the light in the fibres of a link.",
     "status": "Show the links and whether the devices are in their desired state.",
     "fault": "Break or mend something in an emulated network.",
     "demo": "Emulate a network, bring it up from factory configuration, and check it.",

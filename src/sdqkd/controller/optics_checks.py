@@ -5,7 +5,7 @@ Parts of `checks`, which says in what order they run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sdqkd.controller.obstacles import light
@@ -20,7 +20,7 @@ from sdqkd.schema.path import quote
 from sdqkd.schema.reader import Reader
 
 _TOP = f"/{TOP}"
-_KINDS = {"transponder": Transponder, "encryptor": Encryptor}
+_KINDS: Mapping[str, type[Transponder] | type[Encryptor]] = {"transponder": Transponder, "encryptor": Encryptor}
 _DATA = ("classical-data", "encrypted-data")  # what runs at the line rate for which a receiver is specified
 
 
