@@ -10,6 +10,7 @@ import click
 from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
+from sdqkd.cli.newcomer import KINDS, new_text, newcomer_of, tell
 from sdqkd.cli.running import interruptible
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
@@ -29,13 +30,41 @@ from sdqkd.schema.tree import config_only
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write the new network file here, and leave NETWORK as it is."
 )
+@click.option("--new", "new", metavar="NAME", help="Describe a device that NETWORK does not know yet.")
+@click.option("--site", help="With --new: where it stands.")
+@click.option("--kind", type=click.Choice(KINDS), help="With --new: what it is.")
+@click.option("--model-set", help="With --new: the modules that it has, if they are not those of its kind.")
+@click.option("--address", metavar="HOST[:PORT]", help="With --new: where it answers.")
+@click.option(
+    "--fingerprint", metavar="SHA256:…", help="With --new: of its host key, as somebody has read it there."
+)
+@click.option(
+    "--profile", "profiles", metavar="INTERFACE=PROFILE", multiple=True,
+    help="With --new: the equipment profile of a module that does not tell enough. May be repeated.",
+)  # fmt: skip
 @as_json
-def command(network: Path, inventory: Path | None, out: Path | None, json_output: bool) -> None:
+def command(
+    network: Path,
+    inventory: Path | None,
+    out: Path | None,
+    new: str | None,
+    profiles: tuple[str, ...],
+    json_output: bool,
+    **said: str | None,
+) -> None:
     """Enter into NETWORK what its devices do already: links, channels and connections that both ends hold.
 
-    NETWORK must describe the devices, fibres and cords. Writes to no device. What cannot be entered is listed, and
-    what the next plan would still change is counted.
+    NETWORK must describe the devices, fibres and cords; a device comes into it with --new. Writes to no device.
+    What cannot be entered is listed, and what the next plan would still change is counted.
     """
+    if new is not None:
+        newcomer = newcomer_of(
+            new, said["site"], said["kind"], said["model_set"], said["address"], said["fingerprint"], profiles
+        )
+        demand_person(read_network_file(network).network, changing=False)
+        _write(out or network, new_text(network, inventory, newcomer))
+        tell(newcomer, out or network, json_output)
+        return
     loaded = reachable(read_network_file(network), inventory)
     demand_person(loaded.network, changing=False)
     trees = interruptible(_read(loaded))

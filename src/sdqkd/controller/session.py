@@ -251,7 +251,8 @@ class DeviceSession:
             message = f"reports what the model '{self.schema.name}' does not have: {error}"
             raise DeviceError(peer, message) from None
         shown = get(tree, identity_of(device))
-        if shown != device.device_id:
+        # Of a device that is met for the first time nobody knows yet which one it is.
+        if device.device_id and shown != device.device_id:
             raise DeviceError(peer, f"says that it is {shown or 'nobody'}; {device.name} is {device.device_id}")
         return tree
 
