@@ -17,7 +17,7 @@ async def opened(bench: Bench) -> DeviceSession:
 
 
 async def test_each_confirmation_finds_the_decision_in_the_journal(two: Bench) -> None:
-    """Who dies between two of them would otherwise leave devices that differ, and nobody to say how it should be."""
+    """Who dies between two of them would otherwise leave devices that differ, and no word of what was meant."""
     decided: list[bool] = []
 
     def hear(device: str, data: bytes) -> bool:
@@ -50,7 +50,7 @@ async def test_a_dead_session_that_ends_just_before_it_is_killed_leaves_nothing_
 
 
 async def test_what_a_session_that_lives_on_holds_provisionally_does_not_count_as_confirmed(two: Bench) -> None:
-    """Without tokens the device goes back when that session ends, and some devices do not list it to be killed."""
+    """Without tokens a device goes back when that session ends, and some do not list it, so it is not killed."""
     two.emulated.hellos[ALFA] = {b"confirmed-commit:1.1": b"confirmed-commit:1.0"}
     dead = await opened(two)
     await dead.edit_config(two.plan.devices[ALFA].changes)
