@@ -13,7 +13,7 @@ def with_device(network, name, **changes):
 @pytest.mark.parametrize(
     ("profile", "message"),
     [
-        ("acme", "there is no equipment profile 'acme'; known are: huawei-cv-qkd, "),
+        ("acme", "there is no equipment profile 'acme'; known are: ait-cv-qkd, "),
         ("toshiba", "the profile 'toshiba' is of DV modules, not CV-QKD"),
     ],
 )
