@@ -137,6 +137,21 @@ async def test_a_server_has_so_many_sessions(serve: Any, dial: Any, echo: Any) -
         await dial(listeners[0])
 
 
+async def test_some_places_are_left_for_who_must_always_come_in(
+    serve: Any, dial: Any, echo: Any, keys: Any
+) -> None:
+    users = {"noc": [keys.noc], "eve": [keys.noc]}
+    listener = await serve(echo, users=users, gate=Gate(Limits(max_sessions=3), always=["noc"]))
+    for _ in range(3):
+        await dial(listener, username="eve")
+    with pytest.raises(LoginRefusedError, match="3 sessions are open"):
+        await dial(listener, username="eve")
+    for _ in range(4):
+        await dial(listener, username="noc")
+    with pytest.raises(LoginRefusedError, match="7 sessions are open"):
+        await dial(listener, username="noc")
+
+
 async def test_each_channel_is_a_session(serve: Any, echo: Any, raw: Any, keys: Any, caller: Any) -> None:
     gate = Gate(Limits(max_sessions_per_user=3))
     listener = await serve(echo, gate=gate)

@@ -218,5 +218,5 @@ async def serve_agent(
     )
     host_key = _host_key(host_key_file)
     known = frozenset((*everyone, *recovery_users))
-    ways = Ways(host, host_key_file, users, known, agent.make_session, Gate(admission))
+    ways = Ways(host, host_key_file, users, known, agent.make_session, Gate(admission, always=recovery_users))
     return ServedAgent(agent, host_key, await open_ports(ways, port, tls, homes))

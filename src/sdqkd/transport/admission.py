@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from sdqkd.transport.socket_link import Patience
@@ -19,6 +19,7 @@ _STRIKES_PER_S = 1.0  # of these, how fast they are forgotten
 _DELAY_PER_STRIKE_S = 0.02
 _MAX_DELAY_S = 0.3
 _MAX_SOURCES = 4096
+_RESERVED = 4  # sessions that are left for who must always come in
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,14 @@ class Visit:
 
 
 class Gate:
-    """The books of all connections of one server. Times are monotonic seconds."""
+    """The books of all connections of one server. Times are monotonic seconds.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    For the users `always` some places are left when all others are taken, so that they can end sessions.
+    """
+
+    def __init__(self, limits: Limits | None = None, always: Collection[str] = ()) -> None:
         self.limits = limits or Limits()
+        self._always = frozenset(always)
         self._waiting: dict[Visit, None] = {}  # oldest first
         self._places: Counter[str] = Counter()  # taken by each user
         self._strikes: dict[str, tuple[float, float]] = {}  # by source: how many there were at what time
@@ -91,7 +96,7 @@ class Gate:
         user, limits = visit.user or "", self.limits
         if self._places[user] >= limits.max_sessions_per_user:
             return f"user {user!r} has {self._places[user]} sessions, as many as one user may have"
-        if self._places.total() >= limits.max_sessions:
+        if self._places.total() >= limits.max_sessions + (_RESERVED if user in self._always else 0):
             return f"{self._places.total()} sessions are open, as many as are served"
         self._places[user] += 1
         visit.places += 1
