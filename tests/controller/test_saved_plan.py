@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.controller.emulated import Emulated
@@ -9,8 +11,10 @@ from tests.controller.emulated import Emulated
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.plan import make_plan
-from sdqkd.controller.saved_plan import SavedPlan, demand_bases, is_saved_plan, read_saved_plan, save
+from sdqkd.controller.saved_plan import SavedPlan, demand_bases, demand_own, is_saved_plan, read_saved_plan, save
 from sdqkd.errors import ApplyError, InputError
+
+Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -36,6 +40,8 @@ def test_what_is_broken_is_refused(saved: SavedPlan) -> None:
     for document in ([], {}, saved.plan.to_json(), {"sdqkd-plan": {}}, saved.to_json() | {"devices": [{}]}):
         with pytest.raises(InputError, match=r"this is no (saved )?plan"):
             read_saved_plan(json.dumps(document), "plan.json")
+    with pytest.raises(InputError, match="this is no plan"):
+        read_saved_plan('{"sdqkd-plan":' + "[" * 100_000, "plan.json")
 
 
 def test_a_comment_does_not_make_a_plan_stale_but_another_wish_does(
@@ -60,3 +66,39 @@ def test_a_plan_for_another_network_is_refused(saved: SavedPlan, three_sites: Lo
     other = replace(three_sites, network=replace(three_sites.network, name="elsewhere"))
     with pytest.raises(ApplyError, match="for the network three-sites, not for elsewhere"):
         saved.demand_fresh(other)
+
+
+def unguarded(plan: Json) -> None:
+    change = {"op": "add", "path": "/ietf-netconf-acm:nacm/enable-nacm", "new": "false"}
+    plan["devices"][0]["changes"].append(change)
+
+
+def of_the_hardware(plan: Json) -> None:
+    change = {"op": "add", "path": "/etsi-qkd-sdn-node:qkd_node/qkdn_location_id", "new": "here"}
+    plan["devices"][0]["changes"].append(change)
+
+
+def of_another_kind(plan: Json) -> None:
+    plan["devices"][0] |= {"model-set": "encryptor", "changes": []}
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"),
+    [
+        (unguarded, "does not own: /ietf-netconf-acm:nacm/enable-nacm"),
+        (of_the_hardware, "does not own: /etsi-qkd-sdn-node:qkd_node/qkdn_location_id"),
+        (of_another_kind, "the plan takes it for 'encryptor', it is 'qkd-node'"),
+    ],
+)
+def test_a_plan_is_held_to_what_the_controller_owns(
+    saved: SavedPlan, three_sites: LoadedNetwork, tamper: Callable[[Json], None], reason: str
+) -> None:
+    """Its digests cover no more than that, so nothing else of it would ever be read back."""
+    demand_own(saved.plan, three_sites.network)
+    demand_own(saved.plan.reverse(), three_sites.network)
+    document = saved.to_json()
+    tamper(document)
+    tampered = read_saved_plan(json.dumps(document), "plan.json")
+    with pytest.raises(ApplyError, match="this is no plan of this controller; nothing was changed") as refused:
+        tampered.demand_fresh(three_sites)
+    assert reason in str(refused.value.failures["alfa-qkd"])

@@ -28,6 +28,7 @@ from sdqkd.controller.part import Terms
 from sdqkd.controller.plan import Plan, make_plan
 from sdqkd.controller.policy import this_person
 from sdqkd.controller.recovery import Recovered, recover
+from sdqkd.controller.saved_plan import demand_own
 from sdqkd.controller.session import Timeouts
 from sdqkd.controller.status import NetworkStatus, network_status
 from sdqkd.controller.transaction import Order, Transaction
@@ -126,10 +127,7 @@ class Controller:
         another change that is under way or was left undone. With `wait` it stands in line for one under way.
         Unless another `gate` is given, links must keep to the limits of the network file: see `health_gate`.
         """
-        if plan.network != self.network.name:
-            raise ApplyError(f"this plan is for the network {plan.network}, not for {self.network.name}")
-        if strangers := [name for name in plan.devices if name not in self._fleet.devices]:
-            raise ApplyError(f"the plan is for another network: {', '.join(strangers)} is not known here")
+        demand_own(plan, self.network)
         order = Order(
             self._new_txid(), plan, footprint_of(plan, self.network), author or this_person().name, purpose
         )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json as plain_json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as File
 from typing import Any
 
 from sdqkd.controller.intent import owned_by
@@ -19,8 +19,9 @@ from sdqkd.controller.plan import Plan, digest
 from sdqkd.errors import ApplyError, InputError, SdqkdError
 from sdqkd.network.model import Network
 from sdqkd.schema import json
+from sdqkd.schema.path import format_path
 from sdqkd.schema.table import load
-from sdqkd.schema.tree import Container
+from sdqkd.schema.tree import Container, Path
 
 _MARK = "sdqkd-plan"
 
@@ -41,11 +42,36 @@ class SavedPlan:
         return {_MARK: {**about, "made-at": self.made_at}, **self.plan.to_json()}
 
     def demand_fresh(self, loaded: LoadedNetwork) -> None:
-        """Raise ApplyError if the network file wants something else now than when the plan was made."""
-        if self.plan.network != loaded.network.name:
-            raise ApplyError(f"this plan is for the network {self.plan.network}, not for {loaded.network.name}")
+        """Raise ApplyError if the network file wants something else now than then; as `demand_own`."""
+        demand_own(self.plan, loaded.network)
         if self.intent != intent_digest(loaded):
             raise ApplyError(f"{loaded.file} has changed since the plan was made: plan again")
+
+
+def demand_own(plan: Plan, network: Network) -> None:
+    """Raise ApplyError for a plan that is not for this network, or changes what the controller does not own.
+
+    Anybody can have written a plan that comes from a file, and its digests say nothing of what is not owned.
+    """
+    if plan.network != network.name:
+        raise ApplyError(f"this plan is for the network {plan.network}, not for {network.name}")
+    if strangers := [name for name in plan.devices if name not in network.devices]:
+        raise ApplyError(f"the plan is for another network: {', '.join(strangers)} is not known here")
+    failures: dict[str, SdqkdError] = {}
+    for name, device in plan.devices.items():
+        known = network.devices[name]
+        if device.model_set != known.model_set:
+            failures[name] = SdqkdError(f"the plan takes it for '{device.model_set}', it is '{known.model_set}'")
+        elif foreign := [change.path for change in device.changes if not _is_owned(change.path, owned_by(known))]:
+            where = format_path(foreign[0], device.schema)
+            failures[name] = SdqkdError(f"the plan changes what the controller does not own: {where}")
+    if failures:
+        raise ApplyError("this is no plan of this controller; nothing was changed", failures)
+
+
+def _is_owned(path: Path, owned: Sequence[Path]) -> bool:
+    names = tuple(step if isinstance(step, str) else step[0] for step in path)
+    return any(names[: len(part)] == part for part in owned)
 
 
 def demand_bases(plan: Plan, network: Network, running: Mapping[str, Container]) -> None:
@@ -67,7 +93,7 @@ def demand_bases(plan: Plan, network: Network, running: Mapping[str, Container])
 
 def save(plan: Plan, loaded: LoadedNetwork, author: str, made_at: str) -> SavedPlan:
     """The plan as it can be kept. `made_at` is a time of day."""
-    return SavedPlan(plan, str(Path(loaded.file).absolute()), intent_digest(loaded), author, made_at)
+    return SavedPlan(plan, str(File(loaded.file).absolute()), intent_digest(loaded), author, made_at)
 
 
 def is_saved_plan(text: str) -> bool:
@@ -79,7 +105,7 @@ def read_saved_plan(text: str, file: str) -> SavedPlan:
     """Read what `to_json` gave. Raises InputError, with the name of the file, if it is no such thing."""
     try:
         document = plain_json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"this is no plan: {error}", file) from None
     about = document.get(_MARK) if isinstance(document, Mapping) else None
     if not isinstance(about, Mapping):
