@@ -9,7 +9,14 @@ import click
 
 from sdqkd.cli.changing import carry_out, demand_person, force_option
 from sdqkd.cli.console import ProgressLines, show, show_json
-from sdqkd.cli.inputs import as_json, inventory_file, open_journal, reachable, read_network_file, state_directory
+from sdqkd.cli.inputs import (
+    as_json,
+    changing_journal,
+    inventory_file,
+    reachable,
+    read_network_file,
+    state_directory,
+)
 from sdqkd.cli.plan import show_plan
 from sdqkd.cli.recover import recover_first
 from sdqkd.cli.running import interruptible
@@ -74,7 +81,7 @@ async def _apply(
     forced: Sequence[str],
     json_output: bool,
 ) -> tuple[Plan, str | None]:
-    with ProgressLines() as progress, open_journal(loaded, state) as journal:
+    with ProgressLines() as progress, changing_journal(loaded, state) as journal:
         async with (
             connections(loaded) as connector,
             Controller(loaded, connector, progress, journal=journal, terms=terms) as controller,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import click
@@ -11,6 +12,9 @@ import click
 from sdqkd.agent.roles import ROLES, Role
 from sdqkd.cli.console import note
 from sdqkd.cli.emulation import RunDirectory
+from sdqkd.controller.alarm_board import AlarmBoard
+from sdqkd.controller.alarm_store import SqliteWatchStore
+from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.inventory import (
     LoadedNetwork,
     check_endpoints,
@@ -20,7 +24,8 @@ from sdqkd.controller.inventory import (
     with_inventory,
 )
 from sdqkd.controller.journal_sqlite import SqliteJournal
-from sdqkd.errors import InputError
+from sdqkd.controller.watch_journal import JournalView
+from sdqkd.errors import InputError, JournalError, StoreError
 
 network_file = click.argument("network", type=click.Path(path_type=Path))
 
@@ -98,6 +103,31 @@ def reachable(loaded: LoadedNetwork, inventory: Path | None) -> LoadedNetwork:
 def open_journal(loaded: LoadedNetwork, folder: Path | None) -> AbstractContextManager[SqliteJournal]:
     """The journal of a network, to be closed. Raises JournalError if it cannot be used."""
     return closing(SqliteJournal(folder or default_state_directory(loaded), loaded.network.name))
+
+
+@contextmanager
+def changing_journal(loaded: LoadedNetwork, folder: Path | None) -> Iterator[SqliteJournal]:
+    """The same for who changes the network: in the end there is an alarm for each device in doubt, and no other.
+
+    That the alarms cannot be kept is said on stderr, and changes nothing else.
+    """
+    folder = folder or default_state_directory(loaded)
+    with open_journal(loaded, folder) as journal:
+        try:
+            yield journal
+        finally:
+            try:
+                _alarm(journal, folder)
+            except (JournalError, StoreError) as error:
+                note(f"no alarm could be kept: {error}")
+
+
+def _alarm(journal: SqliteJournal, folder: Path) -> None:
+    view = JournalView(journal)
+    view.refresh()
+    if view.doubts or (folder / "watch.sqlite").exists():
+        with closing(SqliteWatchStore(folder)) as store:
+            AlarmBoard(store, SystemClock()).in_doubt(view.doubts)
 
 
 def default_state_directory(loaded: LoadedNetwork) -> Path:

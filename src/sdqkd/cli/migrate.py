@@ -12,9 +12,9 @@ from sdqkd.cli.changing import carry_out, demand_person, force_option
 from sdqkd.cli.console import ProgressLines, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
+    changing_journal,
     inventory_file,
     network_file,
-    open_journal,
     reachable,
     read_network_file,
     state_directory,
@@ -88,7 +88,7 @@ async def _migrate(
         if not json_output:
             show(f"{purpose}: done as {txid}; every device was read back")
 
-    with ProgressLines() as progress, open_journal(loaded, state) as journal:
+    with ProgressLines() as progress, changing_journal(loaded, state) as journal:
         async with (
             connections(loaded) as connector,
             Controller(loaded, connector, progress, journal=journal) as controller,

@@ -12,9 +12,9 @@ from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
+    changing_journal,
     inventory_file,
     network_file,
-    open_journal,
     reachable,
     read_network_file,
     state_directory,
@@ -58,7 +58,7 @@ def command(
 
 
 async def _recover(loaded: LoadedNetwork, state: Path | None, closed: str | None) -> Sequence[Recovered]:
-    with ProgressLines() as progress, open_journal(loaded, state) as journal:
+    with ProgressLines() as progress, changing_journal(loaded, state) as journal:
         async with (
             connections(loaded) as connector,
             Controller(loaded, connector, progress, journal=journal) as controller,

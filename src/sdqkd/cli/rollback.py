@@ -11,9 +11,9 @@ from sdqkd.cli.changing import carry_out, demand_person, force_option
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
+    changing_journal,
     inventory_file,
     network_file,
-    open_journal,
     reachable,
     read_network_file,
     state_directory,
@@ -61,7 +61,7 @@ def command(
 async def _rollback(
     loaded: LoadedNetwork, state: Path | None, txid: str, forced: Sequence[str], json_output: bool
 ) -> tuple[Plan, str]:
-    with ProgressLines() as progress, open_journal(loaded, state) as journal:
+    with ProgressLines() as progress, changing_journal(loaded, state) as journal:
         async with (
             connections(loaded) as connector,
             Controller(loaded, connector, progress, journal=journal) as controller,

@@ -13,9 +13,9 @@ from sdqkd.cli.changing import carry_out, demand_person
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
+    changing_journal,
     inventory_file,
     network_file,
-    open_journal,
     reachable,
     read_network_file,
     state_directory,
@@ -89,7 +89,7 @@ def command(
 
 async def _run(file: LoadedNetwork, state: Path | None, turns: list[Turn]) -> int:
     """Let the turns have their time, then lead the devices back; how many could not be set up."""
-    with ProgressLines() as progress, open_journal(file, state) as journal:
+    with ProgressLines() as progress, changing_journal(file, state) as journal:
         async with connections(file) as connector:
 
             async def set_up(what: str, network: Network) -> None:

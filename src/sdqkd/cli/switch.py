@@ -13,9 +13,9 @@ from sdqkd.cli.changing import carry_out, demand_person, force_option
 from sdqkd.cli.console import ProgressLines, show, show_json
 from sdqkd.cli.inputs import (
     as_json,
+    changing_journal,
     inventory_file,
     network_file,
-    open_journal,
     reachable,
     read_network_file,
     state_directory,
@@ -128,7 +128,7 @@ async def _switch(
     done: list[tuple[Step, str]] = []
     # The file's devices with where they answer, and the links as they shall be.
     goal = dataclasses.replace(loaded, network=dataclasses.replace(change.network, devices=loaded.network.devices))
-    with ProgressLines() as progress, open_journal(loaded, state) as journal:
+    with ProgressLines() as progress, changing_journal(loaded, state) as journal:
         async with (
             connections(loaded) as connector,
             Controller(goal, connector, progress, journal=journal) as controller,
