@@ -14,7 +14,7 @@ from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import plan_text
-from sdqkd.controller.both_ends import Trees
+from sdqkd.controller.both_ends import Trees, demand_both_ends
 from sdqkd.controller.clock import time_text
 from sdqkd.controller.coexistence import coexistence
 from sdqkd.controller.coexistence_text import effect_lines, warning_lines
@@ -47,11 +47,13 @@ def command(
 ) -> int:
     """Show what would change on which device to reach what NETWORK wants. Writes nothing to any device.
 
+    A plan after which devices would not fit each other is refused, with the rules that it breaks.
     Exits with 0 if nothing would change, with 2 if something would.
     """
     loaded = reachable(read_network_file(network), inventory)
     demand_person(loaded.network, changing=False)
     plan, running = interruptible(_plan(loaded))
+    demand_both_ends(loaded.network, plan, running)
     if out is not None:
         _keep(plan, loaded, out)
     shown = plan.reverse() if reverse else plan
