@@ -62,6 +62,16 @@ def test_devices_that_hold_something_else_now_are_named(saved: SavedPlan, three_
     assert list(refused.value.failures) == ["alfa-qkd"]
 
 
+def test_a_device_whose_plan_contradicts_itself_is_named(saved: SavedPlan, three_sites: LoadedNetwork) -> None:
+    running = Emulated(three_sites.network).running()
+    device = saved.plan.devices["alfa-qkd"]
+    for wrong in (replace(device, result="0" * 64), replace(device, changes=device.reverse().changes)):
+        plan = replace(saved.plan, devices={**saved.plan.devices, "alfa-qkd": wrong})
+        with pytest.raises(ApplyError) as refused:
+            demand_bases(plan, three_sites.network, running)
+        assert "do not lead to what it promises" in str(refused.value.failures["alfa-qkd"])
+
+
 def test_a_plan_for_another_network_is_refused(saved: SavedPlan, three_sites: LoadedNetwork) -> None:
     other = replace(three_sites, network=replace(three_sites.network, name="elsewhere"))
     with pytest.raises(ApplyError, match="for the network three-sites, not for elsewhere"):

@@ -18,7 +18,7 @@ from sdqkd.controller.health_gate import HealthGate, Memory
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.policy import demand_may, demand_window, this_person
-from sdqkd.controller.saved_plan import demand_bases
+from sdqkd.controller.saved_plan import demand_bases, demand_own
 from sdqkd.controller.stages import Stage, in_stages
 from sdqkd.network.model import Network
 
@@ -66,6 +66,7 @@ async def carry_out(
     for a stale plan, for both ends that do not fit and for a QKD link that is harmed, and as `Controller.apply`.
     """
     network = loaded.network
+    demand_own(plan, network)
     demand_window(network, plan.changed, datetime.now(UTC), forced)
     demand_bases(plan, network, running)
     if BOTH_ENDS not in forced:

@@ -15,10 +15,11 @@ from typing import Any
 
 from sdqkd.controller.intent import owned_by
 from sdqkd.controller.inventory import LoadedNetwork
-from sdqkd.controller.plan import Plan, digest
-from sdqkd.errors import ApplyError, InputError, SdqkdError
+from sdqkd.controller.plan import DevicePlan, Plan, digest
+from sdqkd.errors import ApplyError, InputError, RpcError, SdqkdError
 from sdqkd.network.model import Network
 from sdqkd.schema import json
+from sdqkd.schema.diff import apply
 from sdqkd.schema.path import format_path
 from sdqkd.schema.table import load
 from sdqkd.schema.tree import Container, Path
@@ -77,18 +78,25 @@ def _is_owned(path: Path, owned: Sequence[Path]) -> bool:
 def demand_bases(plan: Plan, network: Network, running: Mapping[str, Container]) -> None:
     """Raise ApplyError naming the devices that hold something else now than what the plan would change.
 
-    The transaction looks again, with every device locked; this is for who must know before that.
+    Also those that the plan would not lead to what it promises. The transaction looks again, with every device
+    locked; this is for who must know before that.
     """
-    stale = SdqkdError("its configuration has changed since the plan was made: plan again")
-    failures: dict[str, SdqkdError] = {
-        name: stale
-        for name in plan.changed
-        if name in network.devices
-        and digest(plan.devices[name].schema, running[name], owned_by(network.devices[name]))
-        != plan.devices[name].base
-    }
+    failures: dict[str, SdqkdError] = {}
+    for name in plan.changed:
+        device, owned = plan.devices[name], owned_by(network.devices[name])
+        if digest(device.schema, running[name], owned) != device.base:
+            failures[name] = SdqkdError("its configuration has changed since the plan was made: plan again")
+        elif not _leads_to_result(device, running[name], owned):
+            failures[name] = SdqkdError("the plan's changes do not lead to what it promises: plan again")
     if failures:
         raise ApplyError("the plan is stale; nothing was changed", failures)
+
+
+def _leads_to_result(device: DevicePlan, running: Container, owned: tuple[Path, ...]) -> bool:
+    try:
+        return digest(device.schema, apply(device.schema, running, device.changes), owned) == device.result
+    except RpcError:
+        return False
 
 
 def save(plan: Plan, loaded: LoadedNetwork, author: str, made_at: str) -> SavedPlan:
