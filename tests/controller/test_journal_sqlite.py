@@ -114,6 +114,26 @@ def test_what_was_changed_by_hand_is_refused(tmp_path: Path, tampering: str) -> 
         SqliteJournal(tmp_path, "net")
 
 
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE entry SET record = x'00ff' WHERE number = 2",
+        "UPDATE entry SET epoch = 'first' WHERE number = 2",
+        "UPDATE entry SET at = x'00' WHERE number = 2",
+        "DELETE FROM network",
+        "DELETE FROM lease",
+        "INSERT INTO lease VALUES (0, '', 0, '', 0)",
+        "UPDATE lease SET epoch = 'first'",
+        "UPDATE lease SET renewed_s = x'00'",
+    ],
+)
+def test_what_is_not_even_of_the_right_kind_is_refused_too(tmp_path: Path, tampering: str) -> None:
+    file = written(tmp_path)
+    change(file, "DROP TRIGGER entry_is_not_changed", tampering)
+    with pytest.raises(JournalError, match=r"journal\.sqlite: damaged, .*bring back a copy"):
+        SqliteJournal(tmp_path, "net")
+
+
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite").write_bytes(b"no database, but long enough to be one" * 100)
     with pytest.raises(JournalError, match="the journal cannot be used: file is not a database"):

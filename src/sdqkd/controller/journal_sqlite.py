@@ -46,6 +46,9 @@ _SCHEMA = (
     "CREATE TRIGGER entry_is_not_changed BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'append only'); END",
     "CREATE TRIGGER entry_is_not_deleted BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'append only'); END",
 )
+# SQLite keeps anything in any column.
+_LEASE_KINDS = "SELECT typeof(epoch), typeof(holder), typeof(renewed_s), typeof(boot), typeof(locked) FROM lease"
+_ENTRY_KINDS = (int, str, int, str, str)
 
 
 class SqliteJournal:
@@ -147,7 +150,11 @@ class SqliteJournal:
                 self._create()
             if (self._pragma("application_id"), self._pragma("user_version")) != (_APPLICATION_ID, _FORMAT):
                 raise JournalError(f"{self.file}: no journal of a controller of this version; {_REMEDY}")
-            (other,) = self._connection.execute("SELECT name FROM network").fetchone()
+            names = self._connection.execute("SELECT name FROM network").fetchall()
+            leases = self._connection.execute(_LEASE_KINDS).fetchall()
+        if len(names) != 1 or leases != [("integer", "text", "real", "text", "integer")]:
+            raise JournalError(f"{self.file}: damaged, it does not say whose it is or who may write; {_REMEDY}")
+        ((other,),) = names
         if other != self.network:
             message = f"{self.file}: the journal of the network {other}, not of {self.network}"
             raise JournalError(f"{message}: give each network a state directory of its own")
@@ -180,8 +187,10 @@ class SqliteJournal:
         if after and rows:
             expected, before, rows = after + 1, rows[0][4], rows[1:]
         found = []
-        for number, at, epoch, text, own in rows:
-            if number != expected or chained(before, number, at, epoch, text) != own:
+        for row in rows:
+            number, at, epoch, text, own = row
+            whole = tuple(map(type, row)) == _ENTRY_KINDS and number == expected
+            if not whole or chained(before, number, at, epoch, text) != own:
                 raise JournalError(f"{self.file}: damaged, entry {expected} is not what was written; {_REMEDY}")
             found.append(Entry(number, at, epoch, from_json(_document(text)), own))
             before, expected = own, number + 1
