@@ -268,6 +268,7 @@ def stop(site: Site, what: str, number: int, when: str) -> str:
     (stopped,) = site.run(job)
     if stopped["result"] != "stopped":
         return f"not stopped: {site.judge(stopped)}"
+    begun = any(record.is_open for record in site.transactions())
     for recovered in _recoveries(site):
         if recovered["result"] != "LeaseError":
             break
@@ -277,7 +278,7 @@ def stop(site: Site, what: str, number: int, when: str) -> str:
     if resumed["result"] == "LeaseError":
         demand(site.shown() == before, f"it has written on: {before} {site.shown()} {resumed}")
     else:
-        # It had not begun yet, or had ended: nothing was taken over.
+        demand(not begun, f"it does not notice that its work was taken over: {resumed}")
         found = site.judge(resumed)
     return found
 
