@@ -119,37 +119,22 @@ def _launches(network: Network) -> Iterator[InputError]:
 def _unreached(network: Network, modules: Sequence[Interface]) -> Iterator[InputError]:
     """Ports of multiplexers that are in use and let through what no laser can send there."""
     topology = topology_of(network)
-    owners = {interface.port: interface for interface in modules}
+    reach: dict[Port, frozenset[Stretch]] = {one.port: frozenset(_range(one)) for one in modules}
+    # Light of any module may come through a switch. What transponders without a profile send, nobody knows.
+    switched = None if _classical_switching(network, topology) else frozenset().union(*reach.values())
     told: set[str | None] = set()  # multiplexers of one type are wrong alike
     for multiplexer in network.multiplexers.values():
         for port in multiplexer.ports.values():
             cord = topology.cords.get(Port(multiplexer.name, port.name))
             if cord is None or port.name == multiplexer.line_port or not port.passbands:
                 continue
-            reach = _reach(network, topology, owners, cord.far, modules)
-            if reach is not None and not any(_passes(port, one) for one in reach):
+            of_switch = switched if cord.far.element in topology.switch_ports else None
+            lasers = reach.get(cord.far) or of_switch or _transponder_range(network, cord.far)
+            if lasers and not any(_passes(port, one) for one in lasers):
                 error = _unreached_error(network, multiplexer, port, cord.far)
                 if error.path not in told:
                     yield error
                 told.add(error.path)
-
-
-def _reach(
-    network: Network,
-    topology: Topology,
-    owners: dict[Port, Interface],
-    far: Port,
-    modules: Sequence[Interface],
-) -> list[Stretch] | None:
-    """What lasers can send into a cord that ends at `far`; None where nobody knows."""
-    if far in owners:
-        return list(_range(owners[far]))
-    device = network.devices.get(far.element)
-    if device is not None and device.kind == "transponder":
-        return _transponder_range(network, far)
-    if device is None or device.kind != "fibre-switch" or _classical_switching(network, topology):
-        return None
-    return [stretch for interface in modules for stretch in _range(interface)]
 
 
 def _classical_switching(network: Network, topology: Topology) -> bool:
@@ -188,14 +173,14 @@ def _range(interface: Interface) -> Iterator[Stretch]:
             yield Stretch(nm_to_hz(high + 0.5), nm_to_hz(low - 0.5))
 
 
-def _transponder_range(network: Network, port: Port) -> list[Stretch] | None:
+def _transponder_range(network: Network, port: Port) -> frozenset[Stretch] | None:
     profile = _transponder(network, port)
-    return None if profile is None else [Stretch(profile.lower_hz, profile.upper_hz)]
+    return None if profile is None else frozenset((Stretch(profile.lower_hz, profile.upper_hz),))
 
 
 def _transponder(network: Network, port: Port | None) -> Transponder | None:
-    name = network.devices[port.element].profile if port is not None else None
-    profile = load_equipment().get(name) if name else None
+    device = network.devices.get(port.element) if port is not None else None
+    profile = load_equipment().get(device.profile) if device is not None and device.profile else None
     return profile if isinstance(profile, Transponder) else None
 
 
