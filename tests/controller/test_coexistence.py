@@ -11,6 +11,7 @@ from tests.controller.emulated import Emulated, held
 
 from sdqkd.controller.coexistence import (
     Coexistence,
+    LinkEffect,
     coexistence,
     demand_coexistence,
     state_of,
@@ -182,6 +183,14 @@ def test_a_plan_that_would_harm_on_the_way_only_is_split(beside: Network) -> Non
         " and 1,000 are demanded",
     ]
     assert [stage.name for stage in effects(old, new, LINK).stages] == [""]
+
+
+def test_a_link_that_no_stage_spares_must_be_named() -> None:
+    effect = LinkEffect("x", 1500, 1500, 300, held=True, wanted=True, demand_bps=1000)
+    found = Coexistence((), {"x": effect}, (), trapped=("x",))
+    with pytest.raises(ApplyError, match="x falls from 1,500 to 300 bit/s while devices change, and 1,000 are"):
+        demand_coexistence(found)
+    demand_coexistence(found, ["x"])
 
 
 def test_the_gate_does_not_watch_what_was_forced_by_name(beside: Network) -> None:
