@@ -8,7 +8,7 @@ classical channel has that channel on a fibre of the way, and key would come.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -32,8 +32,12 @@ class Routes:
         return len({(one.transmitter, one.receiver, one.path.fibres) for one in self.feasible})
 
 
-def routing_combinations(forecast: Forecast, dark: Collection[str] = ()) -> Routes:
-    """All combinations of the switched domain. `dark` names fibres that are cut."""
+def routing_combinations(
+    forecast: Forecast,
+    dark: Collection[str] = (),
+    wanted: Callable[[ModuleEnd, ModuleEnd], bool] = lambda transmitter, receiver: True,
+) -> Routes:
+    """All combinations of the switched domain, or those of wanted modules. `dark` names fibres that are cut."""
     network = forecast.network
     modules = switched_modules(network, forecast.topology)
     taken = Taken.by_what_is_fixed(network, {*modules})
@@ -42,7 +46,7 @@ def routing_combinations(forecast: Forecast, dark: Collection[str] = ()) -> Rout
         option
         for transmitter in modules
         for receiver in modules
-        if can_join(network, transmitter, receiver)
+        if can_join(network, transmitter, receiver) and wanted(transmitter, receiver)
         for option in search.options(transmitter, receiver)
     ]
     feasible = tuple(option for option in found if not option.obstacle)

@@ -99,14 +99,15 @@ def sharing_of(
     network = forecast.network
     modules = {*switched_modules(network, forecast.topology)}
     demands = _demands(network, modules)
-    found = [(option, _pair(network, option.transmitter, option.receiver)) for option in
-             routing_combinations(forecast).feasible]  # fmt: skip
-    wanted = [(option, pair) for option, pair in found if pair in demands]
+    found = routing_combinations(
+        forecast, wanted=lambda one, other: _pair(network, one, other) in demands
+    ).feasible
+    pairs = tuple(_pair(network, option.transmitter, option.receiver) for option in found)
     longest_s = max((forecast.profile_of(end).acquisition_s for end in modules), default=0.0)
     return Sharing(
         demands,
-        tuple(option for option, _ in wanted),
-        tuple(pair for _, pair in wanted),
+        found,
+        pairs,
         rules,
         longest_s if dead_s is None else dead_s,
         period_s,
