@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from tests.controller.bench import TIMEOUTS, Bench, operation_in
+from datetime import datetime
+
+from tests.controller.bench import TIMEOUTS, Bench, operation_in, rewritten
 from tests.controller.test_recovery import ALFA, BRAVO, begun, recovered
 
 from sdqkd.controller.journal import Committing, Decision, Locking
 from sdqkd.controller.recovery import Recovered
 from sdqkd.controller.session import DeviceSession, open_session
+from sdqkd.datastore.locks import Target
 
 BOTH = [Committing("t", name, "t.1", None) for name in (ALFA, BRAVO)]
 
@@ -65,3 +68,26 @@ async def test_what_a_session_that_lives_on_holds_provisionally_does_not_count_a
     assert (await recovered(two)).outcome == "done"
     assert two.emulated.running() == two.new
     assert two.emulated.nobody_locks()
+
+
+async def test_edits_that_a_device_lets_us_lock_over_are_not_confirmed_with_ours(two: Bench) -> None:
+    """A server should refuse the lock of a candidate with edits (RFC 6241 section 7.5), but not all do."""
+    alfa = two.emulated.agents[ALFA].datastores
+    dead = await opened(two)
+    await dead.edit_config(two.plan.devices[ALFA].changes)
+    await dead.commit(timeout_s=60, persist="t.1")
+    foreign = rewritten(two.new[ALFA])
+    lock = alfa.lock
+
+    def careless(session: int, target: Target, now: datetime) -> None:
+        kept, alfa._candidate = alfa._candidate, None
+        lock(session, target, now)
+        alfa._candidate = kept
+
+    alfa.lock = careless  # type: ignore[method-assign]
+    alfa._candidate = foreign
+    begun(two, *BOTH, Decision("t", "CONFIRM", ""))
+    found = await recovered(two)
+    assert found.doubts.keys() == {ALFA}
+    assert "its candidate holds changes of somebody else" in found.doubts[ALFA].holds
+    assert two.emulated.running() == two.new

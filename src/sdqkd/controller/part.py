@@ -164,6 +164,14 @@ class Reach:
                 part.locks.remove(target)
                 raise
 
+    async def demand_clean(self, part: Part, running: Container) -> None:
+        """Raise DeviceError if a candidate that is locked by us holds edits.
+
+        A server should have refused the lock (RFC 6241 section 7.5), but not all do.
+        """
+        if await part.open.get_config("candidate") != running:
+            raise DeviceError(part.name, "its candidate holds changes of somebody else")
+
     async def unlock(self, part: Part) -> None:
         """Give back the locks; a device that does not take them back loses the session, and with it the locks."""
         while part.locks and part.open.alive:

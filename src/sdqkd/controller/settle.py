@@ -264,12 +264,14 @@ class Settlement:
 
         Running cannot be locked while a confirmed commit of another session waits (RFC 6241 section 7.5).
         """
-        if "candidate" in part.locks:
+        if part.held:
             return
-        self._note(await self._reach.locking(part))
         try:
-            await self._reach.lock(part, "candidate")
-        except LockHeldError as error:
+            if "candidate" not in part.locks:
+                self._note(await self._reach.locking(part))
+                await self._reach.lock(part, "candidate")
+            await self._reach.demand_clean(part, await part.open.get_config())
+        except (LockHeldError, DeviceError) as error:
             if not holds:
                 raise
             raise UnsettledError(f"{holds}: it cannot be confirmed, {error}", again=True) from None

@@ -198,9 +198,8 @@ class Transaction:
         part.old = running
         if part.digest(apply(part.plan.schema, running, part.plan.changes)) != part.plan.result:
             raise DeviceError(part.name, "the plan's changes do not lead to what it promises: plan again")
-        # A server should have refused the lock (RFC 6241 section 7.5), but not all do.
-        if part.target == "candidate" and await part.open.get_config("candidate") != running:
-            raise DeviceError(part.name, "its candidate holds changes of somebody else")
+        if part.target == "candidate":
+            await self._reach.demand_clean(part, running)
 
     async def _compare_read(self, name: str) -> None:
         fleet, planned = self._reach.fleet, self._order.plan.devices[name]
