@@ -1,8 +1,9 @@
-"""Figures of sdqkd on a machine: `python -m tools.bench [demo|netconf|agents|scale] [options]`, in a checkout.
+"""Figures of sdqkd on a machine: `python -m tools.bench [NAME] [options]`, in a checkout. The names:
 
     demo      the demonstration network, step by step (the default)
     netconf   our agent beside Debian's netconfd, in turn in one run; or any server
     agents    a thousand agents in one process, and one device that grows
+    planning  light paths, channels and turns, on random networks by size
     scale     one controller and up to a thousand devices, beside bare loops of the same calls
 
 Nothing here is a test: each prints what it saw, median with the smallest and the largest.
@@ -13,9 +14,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from . import agents, demo, netconf, scale
+from . import agents, demo, netconf, planning, scale
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "planning": planning.main,
     "demo": demo.main,
     "netconf": netconf.main,
     "agents": agents.main,
