@@ -37,11 +37,12 @@ bindings: $(VENV)/.dev
 check-bindings: $(VENV)/.dev
 	$(BIN)/python tools/compile_models.py --check
 
-# Some five minutes. The second is beside Debian's netconfd (packages netconfd and openssh-server, as root) where it is.
+# Some fifteen minutes. The second is beside Debian's netconfd (packages netconfd, openssh-server; as root) where it is.
 bench: $(VENV)/.dev
 	$(BIN)/python -m tools.bench demo
 	$(BIN)/python -m tools.bench netconf
 	$(BIN)/python -m tools.bench agents
+	$(BIN)/python -m tools.bench scale
 
 # SECONDS for each of the targets. Where atheris cannot be installed, mutations are blind, and the last line says so.
 fuzz: SECONDS ?= 60
