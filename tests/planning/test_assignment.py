@@ -143,3 +143,14 @@ def test_a_cut_fibre(forecast: Forecast) -> None:
     assert remedies(forecast, problem, found, "Distrito-Norte-IDQ") == ()
     # The direct fibre loses more than this pair was ever seen to make key at.
     assert remedies(forecast, problem, found, "Distrito-Concepcion-CV") == ()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_never_more_links_than_promised(seed: int) -> None:
+    forecast = Forecast(random_network(5, 5, 5, seed, modules=2))
+    everything = problem_of(forecast, RULES)
+    most = assign(everything).most_links
+    for method, paths in (("exact", None), ("fast", 1), ("first-fit", 1)):
+        found = assign(problem_of(forecast, RULES, paths=paths), method)  # type: ignore[arg-type]
+        assert len(found.chosen) <= most <= found.most_links
+        assert found.links_more >= 0

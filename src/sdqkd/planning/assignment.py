@@ -65,11 +65,12 @@ class Assignment:
     unserved: tuple[str, ...]
     value: float
     bound: float
+    most_links: int
 
     @property
     def links_more(self) -> int:
         """How many links more than these any assignment might serve, at most."""
-        return min(len(self.unserved), math.floor((self.bound - self.value) / SERVED + 0.5))
+        return self.most_links - len(self.chosen)
 
     @property
     def rate_factor(self) -> float:
@@ -136,7 +137,9 @@ def assign(problem: Problem, method: Method = "exact", time_s: float = EXACT_TIM
     served = {problem.links[index]: problem.options[index] for index in choice.chosen}
     unserved = tuple(name for name in problem.demands if name not in served)
     in_order = {name: served[name] for name in problem.demands if name in served}
-    return Assignment(in_order, unserved, choice.value, _with_unseen(problem, choice, method))
+    return Assignment(
+        in_order, unserved, choice.value, _with_unseen(problem, choice, method), _most_links(problem, method)
+    )
 
 
 def _trivial_bound(problem: Problem) -> float:
@@ -153,10 +156,25 @@ def _with_unseen(problem: Problem, choice: Choice, method: Method) -> float:
         return choice.bound + sum(problem.ceiling.values())
     if not problem.ceiling:
         return choice.bound
+    return max(choice.value, _wider(problem).relaxed([*problem.values, *problem.ceiling.values()])[1])
+
+
+def _most_links(problem: Problem, method: Method) -> int:
+    """How many links could be served together, at most."""
+    if method == "first-fit":
+        return len(problem.demands)
+    if method == "exact" and not problem.ceiling:
+        bound = problem.packing().best([1.0] * len(problem.options), EXACT_TIME_S).bound
+    else:
+        bound = _wider(problem).relaxed([1.0] * (len(problem.options) + len(problem.ceiling)))[1]
+    return math.floor(bound + 1e-6)
+
+
+def _wider(problem: Problem) -> Packing:
+    """The rules with one option more for each link that has paths which were not looked at."""
     keys = (*problem.links, *problem.ceiling)
     by_link: dict[str, list[int]] = {}
     for index, name in enumerate(keys):
         by_link.setdefault(name, []).append(index)
     one_each = (Row(tuple(group), 1) for group in by_link.values())
-    wider = Packing(len(keys), (*problem.packing().rows, *one_each))
-    return max(choice.value, wider.relaxed([*problem.values, *problem.ceiling.values()])[1])
+    return Packing(len(keys), (*problem.packing().rows, *one_each))
