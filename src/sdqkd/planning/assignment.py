@@ -1,8 +1,8 @@
 """Channel assignment: for each link that shall run, a light path and a channel.
 
 What is sought: as many links as possible, and then key rates whose product is the largest (so no link starves
-for another's last bit). A link is worth `SERVED` and the logarithm of its key rate in bit/s: serving one more is
-worth any change of the others' rates that occurs. Light paths run over passive parts and switches only, so there
+for another's last bit). A link is worth `SERVED` and the logarithm of its key rate in bit/s: one link more is
+worth all that six others could lose. Light paths run over passive parts and switches only, so there
 is no amplifier on the way; quantum channels do not disturb each other, so each option's key rate is known
 beforehand.
 
