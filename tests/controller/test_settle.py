@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
 from tests.controller.bench import TIMEOUTS, Bench, operation_in, rewritten
+from tests.controller.test_guarantee import HELLOS
 from tests.controller.test_recovery import ALFA, BRAVO, begun, recovered
 
 from sdqkd.controller.journal import Committing, Decision, Locking
@@ -91,3 +93,19 @@ async def test_edits_that_a_device_lets_us_lock_over_are_not_confirmed_with_ours
     assert found.doubts.keys() == {ALFA}
     assert "its candidate holds changes of somebody else" in found.doubts[ALFA].holds
     assert two.emulated.running() == two.new
+
+
+@pytest.mark.parametrize("guarantee", ["candidate", "running"])
+async def test_what_a_session_that_lives_on_may_still_commit_does_not_count_as_taken_back(
+    two: Bench, guarantee: str
+) -> None:
+    two.emulated.hellos[ALFA] = HELLOS[guarantee]
+    dead = await opened(two)
+    await dead.lock("running")
+    begun(two, Committing("t", ALFA, None, None))
+    found = await recovered(two)
+    assert found.doubts.keys() == {ALFA}
+    assert found.doubts[ALFA].holds.startswith("the old configuration, but a session that we lost may still write")
+    dead.abandon("it has ended")
+    assert await recovered(two) == Recovered("t", "ABORT", "rolled back", {})
+    assert two.emulated.nobody_locks()

@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from sdqkd.controller.guarantee import undoes_itself
 from sdqkd.controller.journal import (
     Confirmed,
     Editing,
@@ -160,10 +161,10 @@ class Settlement:
         return None
 
     async def _held_by_another(self, part: Part) -> Exception | None:
-        """Why a commit of ours may still wait under a session that we lost; None if none does.
+        """Why running cannot be locked, None if it is locked by us now.
 
-        Only that session could confirm it, and the device goes back when it ends. As long as it waits, nobody else
-        can lock running (RFC 6241 section 7.5).
+        Another session holds it, or has a provisional commit waiting there (RFC 6241 section 7.5), which only that
+        session could confirm, and which goes back when it ends. It may be one that we lost.
         """
         self._note(await self._reach.locking(part))
         try:
@@ -176,6 +177,7 @@ class Settlement:
         session = await self._reach.session(part)
         await self._reach.discard(part)
         refusal = await self._cancel(part)
+        lost = await self._lost_at_work(part)
         held = await session.get_config()
         changes, what = self._way_back(part, held)
         if changes:
@@ -183,7 +185,17 @@ class Settlement:
             held = await self._written(part, changes, why)
         if part.holds(held) != "old":
             raise _neither()
+        if lost is not None:
+            message = f"the old configuration, but a session that we lost may still write the new: {lost}"
+            raise UnsettledError(message, again=True)
         return Reverted(self._reach.txid, part.name, part.digest(held))
+
+    async def _lost_at_work(self, part: Part) -> Exception | None:
+        """Why a commit for good may still come from a session that we lost; None if none does.
+
+        As long as that session lives, running is locked for it. A provisional commit would go back by itself.
+        """
+        return None if part.held or undoes_itself(part.guarantee) else await self._held_by_another(part)
 
     def _way_back(self, part: Part, held: Container) -> tuple[Sequence[Change], str]:
         """What leads a device back that was not taken back by itself, and what it holds, for people."""
