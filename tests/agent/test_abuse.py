@@ -237,6 +237,28 @@ async def test_ten_thousand_calls_at_once_make_nobody_wait(child: Child) -> None
     assert child.resident_mib - before_mib < 60
 
 
+def conditional_links(number: int) -> str:
+    """Links of which each has a node whose `when` is false."""
+    end = "<qkdn_id>11111111-1111-4111-8111-111111111111</qkdn_id><qkdi_id>1</qkdi_id>"
+    entries = "".join(
+        f"<qkd_link><qkdl_id>{link:08x}-0000-4000-8000-000000000000</qkdl_id><qkdl_enable>true</qkdl_enable>"
+        f"<qkdl_local>{end}</qkdl_local><qkdl_remote>{end}</qkdl_remote><qkdl_type>t:VIRT</qkdl_type>"
+        "<phys_channel_att>7.5</phys_channel_att></qkd_link>"
+        for link in range(number)
+    )
+    return f'<qkd_links xmlns:t="urn:etsi:qkd:yang:etsi-qkd-node-types">{entries}</qkd_links>'
+
+
+async def test_trying_the_parts_of_a_large_request_makes_nobody_wait(child: Child) -> None:
+    tried = edit(conditional_links(10_000)).replace(
+        "<config>", "<error-option>continue-on-error</error-option><config>"
+    )
+    async with honest_client(child), client(child) as abuser:
+        abuser.send(rpc(tried) + rpc("<get-config><source><running/></source></get-config>"))
+        assert tags(await abuser.reply()) == ["resource-denied"]
+        assert tags(await abuser.reply()) == []
+
+
 async def test_whoever_never_reads_is_not_answered_for_ever(child: Child) -> None:
     async with client(child) as session:
         session.send(rpc(edit(f"<qkdn_location_id>{'x' * 2**20}</qkdn_location_id>")))

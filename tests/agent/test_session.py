@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.agent.memory_client import Client, Clock, RawClient, join_raw
+from tests.agent.memory_client import Client, Clock, RawClient, join, join_raw
 from tests.datastore.small_node import SmallNode
 
 from sdqkd.agent.server import Agent
@@ -194,3 +194,27 @@ def test_who_does_not_read_is_not_answered_until_he_does(raw: RawClient, agent: 
     assert raw.send(call("1"), call("2")) == []
     session.resume_writing()
     assert [reply.get("message-id") for reply in raw.messages[1:]] == ["1", "2"]
+
+
+class Hurried(Clock):
+    """Every look at it is a second later, so that no turn is long enough."""
+
+    def now_s(self) -> float:
+        self._now_s += 1.0
+        return self._now_s
+
+
+def test_a_call_in_steps_rests_between_them_and_calls_behind_it_wait(node: SmallNode, store: FileStore) -> None:
+    clock = Hurried()
+    agent = Agent(node, store, clock=clock, limits=Limits(hello_timeout_s=1e6, rpc_timeout_s=1e6))
+    session, other = join_raw(agent), join(agent)
+    session.send(HELLO)
+    tried = (
+        f'<edit-config xmlns="{BASE}"><target><candidate/></target><error-option>continue-on-error</error-option>'
+        '<config><qkd_node xmlns="urn:etsi:qkd:yang:etsi-qkd-node"><qkdn_location_id>rack 2</qkdn_location_id>'
+        "<qkdn_location_id>rack 3</qkdn_location_id></qkd_node></config></edit-config>"
+    )
+    assert session.send(frame_chunks(build_rpc("1", tried.encode())), call("2")) == []
+    other.ask("<get-config><source><running/></source></get-config>")
+    clock.advance(100)
+    assert [message.get("message-id") for message in session.messages[1:]] == ["1", "2"]

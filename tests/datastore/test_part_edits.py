@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +13,9 @@ from tests.datastore.small_requests import config, place_of
 
 from sdqkd.datastore import part_edits
 from sdqkd.datastore.datastores import Datastores
+from sdqkd.datastore.locks import Target
 from sdqkd.datastore.part_edits import edit_parts
+from sdqkd.datastore.steps import Steps, finish
 from sdqkd.errors import RpcError, RpcErrors
 from sdqkd.schema.edit import Part, edit_noting
 from sdqkd.schema.tree import Container, Entries, get
@@ -36,12 +41,13 @@ class Counting:
         self.tries = self.looked_at = 0
         element = config(request)
 
-        def edit(tree: Container, part: Part | None) -> Container:
+        def edit(tree: Container, part: Part | None) -> Steps[Container]:
             self.tries += 1
             self.looked_at += sum(map(len, part.children.values())) if part else 0
+            yield
             return edit_noting(SCHEMA, tree, element, "merge", part).tree
 
-        self.tree, self.errors = edit_parts(SCHEMA, edit, START, element)
+        self.tree, self.errors = finish(edit_parts(SCHEMA, edit, START, element))
 
 
 def ids_of(tree: Container) -> set[int]:
@@ -103,3 +109,40 @@ def test_a_prefix_that_only_a_value_uses_is_kept(datastores: Datastores) -> None
     assert place_of(candidate) == "rack 2"
     interface = (NODE, "qkd_interfaces", ("qkd_interface", ("1",)))
     assert get(candidate, (*interface, "qkdi_type")) == "etsi-qkd-node-types:CV-QKD"
+
+
+def begun(datastores: Datastores, target: Target) -> Steps[None]:
+    """A request, half of it wrong, that has been tried for a while."""
+    request = config("<qkdn_location_id>rack 2</qkdn_location_id>" + interfaces(range(3, 9), {4, 7}))
+    steps = datastores.edit_parts(ME, target, request, "merge", None, None)
+    for _ in range(4):
+        next(steps)
+    return steps
+
+
+@pytest.mark.parametrize("target", ["running", "candidate"])
+def test_nothing_is_written_before_the_last_step(datastores: Datastores, target: Target) -> None:
+    before = datastores.get_config(target)
+    steps = begun(datastores, target)
+    with suppress(RpcErrors):
+        for _ in steps:
+            assert datastores.get_config(target) is before
+    assert place_of(datastores.get_config(target)) == "rack 2"
+
+
+@pytest.mark.parametrize("target", ["running", "candidate"])
+def test_what_somebody_else_wrote_meanwhile_stays(datastores: Datastores, target: Target) -> None:
+    steps = begun(datastores, target)
+    datastores.edit_config(2, target, config("<qkdn_location_id>rack 3</qkdn_location_id>"))
+    with pytest.raises(RpcError, match="changed by somebody else") as refused:
+        finish(steps)
+    assert refused.value.tag == "in-use"
+    assert place_of(datastores.get_config(target)) == "rack 3"
+
+
+def test_a_lock_that_somebody_took_meanwhile_holds(datastores: Datastores) -> None:
+    steps = begun(datastores, "running")
+    datastores.lock(2, "running", datetime(2026, 3, 1, tzinfo=UTC))
+    with pytest.raises(RpcError) as refused:
+        finish(steps)
+    assert refused.value.tag == "in-use"

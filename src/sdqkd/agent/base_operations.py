@@ -15,6 +15,7 @@ from sdqkd.agent.retrieval import WITH_DEFAULTS, defaults_mode, reshaping
 from sdqkd.datastore.confirmed import DEFAULT_TIMEOUT_S, Confirmation
 from sdqkd.datastore.datastores import DefaultOperation, ErrorOption, TestOption
 from sdqkd.datastore.locks import Target
+from sdqkd.datastore.steps import Steps
 from sdqkd.netconf.xml import BASE, Element
 from sdqkd.schema.attributes import marks_defaults
 from sdqkd.schema.edit import edit
@@ -22,17 +23,30 @@ from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.xml import decode
 
 
-def _edit_config(call: Call) -> bytes:
+def _edit_config(call: Call) -> bytes | Steps[bytes]:
     parameters = call.parameters
-    call.service.datastores.edit_config(
-        call.session.id,
-        parameters.datastore("target", "running", "candidate"),
-        parameters.element("config"),
-        default_operation=parameters.word("default-operation", get_args(DefaultOperation)) or "merge",
-        test_option=parameters.word("test-option", get_args(TestOption)),
-        error_option=parameters.word("error-option", get_args(ErrorOption)) or "stop-on-error",
+    target = parameters.datastore("target", "running", "candidate")
+    config = parameters.element("config")
+    operation: DefaultOperation = parameters.word("default-operation", get_args(DefaultOperation)) or "merge"
+    test_option = parameters.word("test-option", get_args(TestOption))
+    error_option: ErrorOption = parameters.word("error-option", get_args(ErrorOption)) or "stop-on-error"
+    datastores, session = call.service.datastores, call.session.id
+    if error_option == "continue-on-error" and operation != "replace":
+        return _then_ok(datastores.edit_parts(session, target, config, operation, test_option, call.rights))
+    datastores.edit_config(
+        session,
+        target,
+        config,
+        default_operation=operation,
+        test_option=test_option,
+        error_option=error_option,
         rights=call.rights,
     )
+    return OK
+
+
+def _then_ok(steps: Steps[None]) -> Steps[bytes]:
+    yield from steps
     return OK
 
 

@@ -10,6 +10,7 @@ from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Session
 from sdqkd.datastore.nacm import Rights
+from sdqkd.datastore.steps import Steps
 from sdqkd.schema.tree import Container
 
 OK = b"<ok/>"
@@ -33,7 +34,8 @@ class Call:
         return self.service.access.readable(self.session.username, tree)
 
 
-Handler: TypeAlias = Callable[[Call], bytes]
+# The content of the reply, or the steps to it where they can take longer than others may have to wait.
+Handler: TypeAlias = Callable[[Call], bytes | Steps[bytes]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ its own model has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sdqkd.agent import base_operations, get_schema, nmda, notification_operations, partial_lock
 from sdqkd.agent.call import Call, Operation
@@ -14,6 +15,7 @@ from sdqkd.agent.model_operations import ACTION, model_operation
 from sdqkd.agent.parameters import Parameters
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Session
+from sdqkd.datastore.steps import Steps
 from sdqkd.errors import RpcError, RpcErrors
 from sdqkd.netconf.messages import Rpc
 from sdqkd.netconf.xml import Element
@@ -27,8 +29,10 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def perform(service: Service, session: Session, rpc: Rpc) -> bytes:
-    """Do what a call asks for and give the content of its reply. Raises RpcError or RpcErrors if it is refused.
+def perform(service: Service, session: Session, rpc: Rpc) -> bytes | Steps[bytes]:
+    """Do what a call asks for and give the content of its reply, or the steps that are left to it.
+
+    Raises RpcError or RpcErrors if it is refused; so do the steps.
 
     Whether the user may ask for it at all is settled first: RFC 8341 section 3.4.4.
     """
@@ -44,21 +48,36 @@ def perform(service: Service, session: Session, rpc: Rpc) -> bytes:
     return _done(service, session, rpc.operation, operation)
 
 
-def _repeated(service: Service, session: Session, request: Element, operation: Operation) -> bytes:
+def _repeated(service: Service, session: Session, request: Element, operation: Operation) -> bytes | Steps[bytes]:
     """Give the answer that was given before, if it still is the right one."""
     rights, trees = service.access.rights(session.username), service.datastores.configurations
     known = service.answers.find(request, rights, trees)
-    if known is None:
-        known = _done(service, session, request, operation)
-        service.answers.keep(request, rights, trees, known)
-    return known
+    if known is not None:
+        return known
+    answer = _done(service, session, request, operation)
+    if isinstance(answer, bytes):
+        service.answers.keep(request, rights, trees, answer)
+    return answer
 
 
-def _done(service: Service, session: Session, request: Element, operation: Operation) -> bytes:
-    try:
+def _done(service: Service, session: Session, request: Element, operation: Operation) -> bytes | Steps[bytes]:
+    with _told_by_rights(service, session):
         targets = service.datastores.targets
         parameters = Parameters(request, operation.parameters, targets, operation.lists)
-        return operation.handler(Call(service, session, parameters))
+        answer = operation.handler(Call(service, session, parameters))
+    return answer if isinstance(answer, bytes) else _stepwise(service, session, answer)
+
+
+def _stepwise(service: Service, session: Session, steps: Steps[bytes]) -> Steps[bytes]:
+    with _told_by_rights(service, session):
+        return (yield from steps)
+
+
+@contextmanager
+def _told_by_rights(service: Service, session: Session) -> Iterator[None]:
+    """Let an error say no more than the user may know."""
+    try:
+        yield
     except (RpcError, RpcErrors) as error:
         told = service.access.refusal(session.username, error)
         if told is error:

@@ -1,7 +1,8 @@
 """One session of an agent, from its hello to its end: a Receiver between a link and the operations.
 
 Calls are answered one after the other, in the order in which they came. A call that fails, for whatever reason,
-gets its rpc-error and the session lives on. A session with many calls waiting lets others have their turn.
+gets its rpc-error and the session lives on. A session with many calls waiting, or with one that is done in steps,
+lets others have their turn.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sdqkd.agent import audit, operations
 from sdqkd.agent.service import Service
 from sdqkd.agent.sessions import Counters, Termination
 from sdqkd.agent.watchdog import Watchdog
+from sdqkd.datastore.steps import Steps
 from sdqkd.errors import ProtocolError, RpcError, RpcErrors, SdqkdError, forget_frames
 from sdqkd.netconf.events import NEED_DATA, Ended, HelloReceived, RpcReceived, RpcRefused, ServerEvent
 from sdqkd.netconf.messages import Rpc, reply, reply_errors
@@ -45,6 +47,7 @@ class AgentSession:
         self._watchdog = Watchdog(service.clock, self._overdue)
         self._paused = False  # the client does not read
         self._resting = False  # others have their turn
+        self._unfinished: tuple[Rpc, Steps[bytes]] | None = None  # a call that goes on after a rest
         self._last_call = False
         self._greeted = False
 
@@ -105,6 +108,7 @@ class AgentSession:
         if self._protocol is None:
             return
         protocol, self._protocol = self._protocol, None
+        self._unfinished = None
         protocol.close()
         self._watchdog.stop()
         self._service.sessions.remove(self, how)
@@ -126,13 +130,17 @@ class AgentSession:
         clock = self._service.clock
         until_s = clock.now_s() + self._service.limits.turn_s
         while self._protocol is not None and not (self._paused or self._resting):
-            if not self._do_next(self._protocol):
+            if self._unfinished is not None:
+                self._perform(*self._unfinished, until_s)
+            elif not self._do_next(self._protocol, until_s):
                 break
-            if clock.now_s() > until_s and self._protocol is not None and self._protocol.waiting_bytes:
+            if self._protocol is None or self._resting:
+                break
+            if clock.now_s() > until_s and self._protocol.waiting_bytes:
                 self._rest()
         self._weigh()
 
-    def _do_next(self, protocol: ServerSession) -> bool:
+    def _do_next(self, protocol: ServerSession, until_s: float) -> bool:
         """Handle the next event; tell whether there was one."""
         greeting = protocol.state is State.GREETING
         try:
@@ -149,17 +157,17 @@ class AgentSession:
                 self._watchdog.expect("message", self._service.limits.rpc_timeout_s)
             return False
         self._watchdog.expect("message", None)
-        self._handle(event)
+        self._handle(event, until_s)
         return True
 
-    def _handle(self, event: ServerEvent) -> None:
+    def _handle(self, event: ServerEvent, until_s: float) -> None:
         if isinstance(event, HelloReceived):
             self._watchdog.expect("hello", None)
             self._greeted = True
             self._service.notifier.session_started(self)
         elif isinstance(event, RpcReceived):
             self.counters.in_rpcs += 1
-            self._reply(self._answer(event.rpc))
+            self._perform(event.rpc, None, until_s)
         elif isinstance(event, RpcRefused):
             self.counters.in_bad_rpcs += 1
             self._reply(self._refuse(event.rpc, (event.error,)))
@@ -196,7 +204,7 @@ class AgentSession:
             )
 
     def _overdue(self, what: str) -> None:
-        if what == "call" and self._service.notifier.hub.serves(self.id):
+        if what == "call" and (self._unfinished is not None or self._service.notifier.hub.serves(self.id)):
             self._watchdog.expect("call", self._service.limits.idle_timeout_s)
         else:
             self.end(_OVERDUE[what], "timeout")
@@ -212,13 +220,35 @@ class AgentSession:
         if self._protocol is not None and self._link is not None:
             self._link.write(self._protocol.send(message))
 
-    def _answer(self, rpc: Rpc) -> bytes:
+    def _perform(self, rpc: Rpc, steps: Steps[bytes] | None, until_s: float) -> None:
+        """Do a call, or the steps of it that are left, and reply; or rest first if its turn is over."""
+        self._unfinished = None
         try:
-            content = operations.perform(self._service, self, rpc)
+            answer = operations.perform(self._service, self, rpc) if steps is None else steps
+            content = answer if isinstance(answer, bytes) else self._advance(answer, until_s)
         except Exception as error:
             refused = self._refuse(rpc, self._told(rpc, error))
             forget_frames(error)
-            return refused
+            self._reply(refused)
+            return
+        if content is not None:
+            self._reply(self._done(rpc, content))
+        elif self._protocol is not None and not isinstance(answer, bytes):
+            self._unfinished = rpc, answer
+            self._rest()
+
+    def _advance(self, steps: Steps[bytes], until_s: float) -> bytes | None:
+        """Do steps until the turn is over; give the content of the reply if they came to it."""
+        try:
+            next(steps)
+            while self._service.clock.now_s() <= until_s:
+                next(steps)
+        except StopIteration as done:
+            content: bytes = done.value
+            return content
+        return None
+
+    def _done(self, rpc: Rpc, content: bytes) -> bytes:
         operation = operations.find(self._service, rpc)
         changes = operation is not None and operation.changes
         audit.call_done(self._service.name, self, rpc.name, changes)

@@ -33,6 +33,7 @@ from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.part_edits import edit_parts, listed
 from sdqkd.datastore.partial_locks import PartialLock, PartialLocks
 from sdqkd.datastore.ports import Changed, Hardware, Store, Watcher
+from sdqkd.datastore.steps import Steps, finish
 from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
 from sdqkd.schema.diff import same
 from sdqkd.schema.edit import Part, edit_noting
@@ -115,14 +116,37 @@ class Datastores:
         8.3.3 puts that off to the commit. An edit is done as a whole or not at all, unless `error_option` is
         continue-on-error: then the parts without error are done, and RpcErrors tells of the others.
         """
+        # A request to replace the whole datastore cannot be done in parts.
+        if error_option == "continue-on-error" and default_operation != "replace":
+            finish(self.edit_parts(session, target, config, default_operation, test_option, rights))
+            return
+        self._locks.demand(session, target)
+        edited = finish(self._edit(config, default_operation, rights, self.get_config(target)))
+        self._finish_edit(session, target, edited, test_option)
+
+    def edit_parts(
+        self,
+        session: int,
+        target: Target,
+        config: etree._Element,
+        default_operation: DefaultOperation,
+        test_option: TestOption | None,
+        rights: Rights | None,
+    ) -> Steps[None]:
+        """Do in steps what `edit_config` does with continue-on-error; `default_operation` is not replace.
+
+        Nothing is written before the last step. If by then somebody else has locked or changed the datastore,
+        it raises RpcError `in-use`, and nothing is done.
+        """
         self._locks.demand(session, target)
         before = self.get_config(target)
         edit = partial(self._edit, config, default_operation, rights)
-        # A request to replace the whole datastore cannot be done in parts.
-        if error_option != "continue-on-error" or default_operation == "replace":
-            self._finish_edit(session, target, edit(before), test_option)
-            return
-        edited, errors = edit_parts(self.schema, edit, before, config)
+        edited, errors = yield from edit_parts(self.schema, edit, before, config)
+        yield
+        self._locks.demand(session, target)
+        if self.get_config(target) is not before:
+            message = f"{target} was changed by somebody else while this was tried: nothing is done, send it again"
+            raise RpcError("in-use", message)
         try:
             self._finish_edit(session, target, edited, test_option)
         except (RpcError, RpcErrors) as error:
@@ -137,11 +161,12 @@ class Datastores:
         rights: Rights | None,
         before: Container,
         part: Part | None = None,
-    ) -> Container:
+    ) -> Steps[Container]:
         edited = edit_noting(self.schema, before, config, default_operation, part)
         if rights is not None:
             # What `settle` deletes goes by itself: RFC 8341 section 3.2.5.
             rights.demand_change(before, edited.tree)
+        yield
         return self._validator.settle(before, edited.tree, edited.named)
 
     def _finish_edit(

@@ -5,6 +5,7 @@ halves, these in halves again, down to what is wrong: a few mistakes among many 
 An element with an operation that speaks of the whole of it (create, replace, delete, remove) is not cut.
 
 Nothing is copied or moved for that: a try looks at some elements of the one request. lxml would change prefixes.
+Others may have their turn between two tries, since all together can take seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from sdqkd.datastore.steps import Steps
 from sdqkd.errors import RpcError, RpcErrors
 from sdqkd.schema.attributes import marks_defaults
 from sdqkd.schema.edit import Part
@@ -24,7 +26,7 @@ from sdqkd.schema.table import Schema, SchemaNode
 from sdqkd.schema.tree import Container
 
 # Does the request, or a part of it, to a tree.
-Edit: TypeAlias = Callable[[Container, Part | None], Container]
+Edit: TypeAlias = Callable[[Container, Part | None], Steps[Container]]
 
 MAX_TRIES = 400  # each may ask libyang
 MAX_ELEMENTS = 500_000  # looked at in all tries; in the order of half a second
@@ -35,13 +37,14 @@ _OPERATION = "{urn:ietf:params:xml:ns:netconf:base:1.0}operation"
 
 def edit_parts(
     schema: Schema, edit: Edit, tree: Container, config: etree._Element
-) -> tuple[Container, tuple[RpcError, ...]]:
+) -> Steps[tuple[Container, tuple[RpcError, ...]]]:
     """Give the tree after all parts of the <config> that could be done, and the errors of the others, in order.
 
     `edit` does the request with default-operation merge or none. Raises RpcError if too much of it is wrong.
     """
     search = _Search(schema, edit, config)
-    return search.done(tree), tuple(search.errors)
+    edited = yield from search.done(tree)
+    return edited, tuple(search.errors)
 
 
 def listed(error: RpcError | RpcErrors) -> tuple[RpcError, ...]:
@@ -69,7 +72,9 @@ class _Search:
         self._tries = Effort(MAX_TRIES, _TOO_MUCH)
         self._elements = Effort(MAX_ELEMENTS, _TOO_MUCH)
 
-    def done(self, tree: Container, tried: Part | None = None, branching: _Branching | None = None) -> Container:
+    def done(
+        self, tree: Container, tried: Part | None = None, branching: _Branching | None = None
+    ) -> Steps[Container]:
         """Give the tree after all that can be done of the request, or of the part that is to be tried.
 
         `branching` is where this part branches, if that is known.
@@ -77,7 +82,7 @@ class _Search:
         self._tries.spend(1)
         self._elements.spend(len(branching.branches) if branching else 0)
         try:
-            return self._edit(tree, tried)
+            return (yield from self._edit(tree, tried))
         except (RpcError, RpcErrors) as error:
             if tried is None:
                 tried = Part({}, marks_defaults(self._config))
@@ -87,8 +92,9 @@ class _Search:
                 self.errors += listed(error)
                 return tree
         for branches in _halves(branching.branches):
+            yield
             only = Part({**tried.children, branching.at: [*branching.keys, *branches]}, tried.marks_defaults)
-            tree = self.done(tree, only, replace(branching, branches=branches))
+            tree = yield from self.done(tree, only, replace(branching, branches=branches))
         return tree
 
     def _branching(self, tried: Part) -> _Branching:
