@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.controller.watching import ALFA, BRAVO, POWER, TERMS, TEXT, QuietConnector, Site, site, with_drift
@@ -208,6 +209,23 @@ async def test_what_a_transaction_leaves_in_doubt_is_an_alarm_until_somebody_has
                 lease.append(End("tx-1", "closed"))
                 lease.release()
             await lab.told("cleared", ALFA, "in-doubt")
+
+
+async def test_outside_of_a_maintenance_window_nothing_is_restored(tmp_path: Path) -> None:
+    opens = datetime.now(UTC) + timedelta(hours=2)
+    shut = f"{{name: later, from: '{opens:%H:%M}', until: '{opens + timedelta(hours=1):%H:%M}', time-zone: UTC}}"
+    text = TEXT.replace("  domain:", f"  policy:\n    maintenance-window:\n      - {shut}\n  domain:", 1)
+    async with site(tmp_path, text) as lab:
+        await lab.apply()
+        async with lab.watch():
+            await settled(lab)
+            await lab.tamper(ALFA)
+            await lab.told("alarm", ALFA, "restore-refused: now is no maintenance window")
+            assert lab.held(ALFA) == "2.0"
+            lab.file.write_text(TEXT, "utf-8")
+            await lab.told("restored", ALFA)
+        assert lab.held(ALFA) == "-3.0"
+        assert not lab.standing()
 
 
 async def test_a_restore_that_is_refused_is_an_alarm_and_tried_again(tmp_path: Path) -> None:

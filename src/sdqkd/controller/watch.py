@@ -26,6 +26,7 @@ from sdqkd.controller.clock import Clock
 from sdqkd.controller.connect import Connector
 from sdqkd.controller.drift import Drift, compare, restoring
 from sdqkd.controller.plan import Plan
+from sdqkd.controller.policy import demand_window
 from sdqkd.controller.queue import WorkQueue
 from sdqkd.controller.session import DeviceSession, Timeouts
 from sdqkd.controller.watch_events import ConfigChange, ConfirmedCommit, read_event
@@ -318,6 +319,7 @@ class Watch:
         wanted = self._file.desired[drift.device]
         plan = restoring(self._file.loaded.network.name, drift, wanted, held, session.models_id)
         try:
+            demand_window(self._file.loaded.network, plan.changed, self._means.clock.wall())
             await self._means.restore(plan, f"restore {drift.device}, changed by {who}")
         except InterruptedApplyError:
             raise asyncio.CancelledError from None  # the transaction has taken the cancellation for its own
