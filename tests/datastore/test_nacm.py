@@ -53,12 +53,10 @@ def _permitted(rights: Rights, **question: str) -> bool:
             return rights.may_execute(*operation.split(":"))
         case {"notification": notification}:
             return rights.may_receive(*notification.split(":"))
-        case {"action": path} | {"event": path}:
+        case {"action": path}:
             above, _, name = path.rpartition("/")
             place = parse_path(SCHEMA, above)
-            node = SCHEMA.node(place).operations[name]
-            asked = rights.may_invoke if node.kind == "action" else rights.may_receive_at
-            return asked(node, (*place, name))
+            return rights.may_invoke(SCHEMA.node(place).operations[name], (*place, name))
         case {"access": "read", "path": path}:
             return rights.may_read(parse_path(SCHEMA, path))
     access = next(access for access in get_args(Access) if access == question["access"])

@@ -34,7 +34,6 @@ EVENTS = {
     "commit begun": base_events.confirmed_commit("start", LOCAL, 600),
     "commit timed out": base_events.confirmed_commit("timeout", NOC, 600),
     "commit complete": base_events.confirmed_commit("complete", LOCAL, 600),
-    "capabilities": base_events.capability_change(None, added=["urn:a", "urn:b"], deleted=["urn:c?x=1"]),
     "config by client": base_events.config_change(SCHEMA, ADDED, NOC),
     "config by server": base_events.config_change(SCHEMA, (), None, "startup"),
 }

@@ -71,13 +71,6 @@ def test_details_stand_in_the_info(schema: Schema, validator: Validator) -> None
     assert choice.info == {"missing-choice": "side-choice"}
 
 
-def test_values_alone_ask_nothing_of_the_whole(schema: Schema, validator: Validator) -> None:
-    validator.check_values(json.decode(schema, {"fixture:crate": {}, "fixture:box": {"lid": {}}}))
-    wrong = json.decode(schema, {"fixture:values": {"uri": "HTTP://x"}, "fixture:crate": {}})
-    (error,) = _errors(lambda: validator.check_values(wrong))
-    assert (error.tag, error.path) == ("invalid-value", "/fixture:values/uri")
-
-
 def test_state_is_checked_where_it_belongs(schema: Schema, validator: Validator) -> None:
     tree = json.decode(schema, {"fixture:box": {"state": "s", "event": [{"text": "e"}]}}, state=True)
     validator.check(tree, state=True)
@@ -150,7 +143,7 @@ def test_a_module_that_is_not_there_is_named() -> None:
     ["qkd-node", "network", "inventory", "fibre-switch", "transponder", "encryptor", "optical-device"],
 )
 def test_every_model_set_loads(name: str) -> None:
-    Validator(table.load(name)).check_values(EMPTY)
+    Validator(table.load(name))
 
 
 def test_a_physical_link_has_its_attenuation_and_a_virtual_one_has_not() -> None:

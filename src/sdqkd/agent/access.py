@@ -93,7 +93,7 @@ class AccessControl:
     def may_receive(self, user: str, notification: str) -> bool:
         """Whether to send a user such a notification, `module:name`. If not, it counts as denied.
 
-        RFC 8341 section 3.4.6. For one of a data node there is `Rights.may_receive_at`.
+        RFC 8341 section 3.4.6. None of our models has one that is tied to a data node.
         """
         module, _, name = notification.partition(":")
         permitted = self.rights(user).may_receive(module, name)

@@ -92,16 +92,6 @@ class Rights:
         known = self._schema.notifications.get(f"{module}:{name}")
         return self._all.read and not (known is not None and known.nacm)
 
-    def may_receive_at(self, notification: SchemaNode, path: Path) -> bool:
-        """Whether the user may hear of an event tied to a data node; `path` is the node's, with the event's name.
-
-        The node must be readable with all above it.
-        """
-        if self._all is None:
-            return True
-        place = _along(self._read, path[:-1])
-        return place is not None and place.below(notification).permitted
-
     def _ruled(self, access: Access, kind: Kind, module: str, name: str) -> bool | None:
         """Give what the first rule for an operation or notification says, None if there is none."""
         for rule in self._rules:

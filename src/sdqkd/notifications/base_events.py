@@ -70,17 +70,6 @@ def confirmed_commit(event: ConfirmEvent, client: Client | None, timeout_s: int 
     return _notification("netconf-confirmed-commit", content)
 
 
-def capability_change(
-    by: Client | None, added: Iterable[str] = (), deleted: Iterable[str] = (), modified: Iterable[str] = ()
-) -> Container:
-    """netconf-capability-change; capabilities are URIs."""
-    content: dict[str, Node] = {"changed-by": _changed_by(by)}
-    for kind, uris in (("added", added), ("deleted", deleted), ("modified", modified)):
-        if listed := tuple(uris):
-            content[f"{kind}-capability"] = listed
-    return _notification("netconf-capability-change", content)
-
-
 def _notification(name: str, content: dict[str, Node]) -> Container:
     return Container({f"{MODULE}:{name}": Container(content)})
 

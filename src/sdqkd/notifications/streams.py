@@ -73,11 +73,6 @@ class Stream:
         """From when on the log is complete."""
         return self.created if self.aged is None else self.aged
 
-    @property
-    def held_bytes(self) -> int:
-        """What the log takes, roughly."""
-        return self._bytes
-
     def append(self, time: datetime, name: str, payload: bytes) -> Event:
         """Log an event. The log may be over its bounds until `age_out`."""
         self._last += 1

@@ -5,7 +5,7 @@ no plus sign and no leading zeros, bits stand in the order of the model. A UUID,
 case, a date-and-time with a known offset is in UTC (RFC 6991).
 
 Some patterns cannot be said exactly in Python's regular expressions; these are left to
-`validate.Validator.check_values`, and so are texts long enough to make a match expensive.
+`validate.Validator`, and so are texts long enough to make a match expensive.
 """
 
 from __future__ import annotations

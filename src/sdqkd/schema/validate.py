@@ -75,10 +75,6 @@ class Validator:
         found = delta(self._schema, known[0], tree)
         return reach(self._schema, tree, found, kinds) if found else None
 
-    def check_values(self, tree: Container) -> None:
-        """Only what each value says by itself: types, ranges, patterns. Raises as `check` does."""
-        self._raise(tree, self._findings(tree, _Parse.Strict | _Parse.ParseOnly, None))
-
     def settle(
         self, before: Container, after: Container, named: Callable[[], Collection[Path]] = tuple
     ) -> Container:
