@@ -11,7 +11,15 @@ import click
 
 from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import ProgressLines, note, show, show_json
-from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
+from sdqkd.cli.history import journal_entries
+from sdqkd.cli.inputs import (
+    as_json,
+    inventory_file,
+    network_file,
+    reachable,
+    read_network_file,
+    state_directory,
+)
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import plan_text
 from sdqkd.controller.both_ends import Trees, demand_both_ends
@@ -21,11 +29,12 @@ from sdqkd.controller.coexistence_text import effect_lines, warning_lines
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.journal_state import open_transactions
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.plan_xml import plan_xml
 from sdqkd.controller.policy import shut_windows, this_person
 from sdqkd.controller.saved_plan import save
-from sdqkd.errors import StoreError
+from sdqkd.errors import JournalError, StoreError, some_of
 
 EXIT_CHANGES = 2
 
@@ -36,6 +45,7 @@ xml_option = click.option("--xml", "as_xml", is_flag=True, help="Show the edit-c
 @click.command()
 @network_file
 @inventory_file
+@state_directory
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Keep the plan in this file, to be applied later as it is."
 )
@@ -43,7 +53,13 @@ xml_option = click.option("--xml", "as_xml", is_flag=True, help="Show the edit-c
 @xml_option
 @as_json
 def command(
-    network: Path, inventory: Path | None, out: Path | None, reverse: bool, as_xml: bool, json_output: bool
+    network: Path,
+    inventory: Path | None,
+    state: Path | None,
+    out: Path | None,
+    reverse: bool,
+    as_xml: bool,
+    json_output: bool,
 ) -> int:
     """Show what would change on which device to reach what NETWORK wants. Writes nothing to any device.
 
@@ -65,7 +81,18 @@ def command(
         _show_with_effects(loaded, plan, running, json_output)
     if held := shut_windows(loaded.network, plan.changed, datetime.now(UTC)):
         note(f"outside of a maintenance window: {', '.join(held)}")
+    note_open(loaded, inventory, state)
     return 0 if plan.is_empty else EXIT_CHANGES
+
+
+def note_open(loaded: LoadedNetwork, inventory: Path | None, state: Path | None) -> None:
+    """Say on stderr which transactions have no end: what devices hold for them is not what they will hold."""
+    try:
+        for transaction in open_transactions(journal_entries(loaded, inventory, state)):
+            devices = some_of(sorted(transaction.devices))
+            note(f"{transaction.txid} is under way or was left undone ({devices}): see `sdqkd recover`")
+    except JournalError as error:
+        note(str(error))
 
 
 async def _plan(loaded: LoadedNetwork) -> tuple[Plan, Trees]:
