@@ -47,6 +47,7 @@ class Notebook:
         self.got: list[bytes] = []
         self.ended: str | None = None
         self.hidden: set[str] = set()
+        self.unreadable: set[str] = set()
         self.permits: Callable[[Container], Container] = lambda tree: tree
         self.on_notify: Callable[[], None] = lambda: None
 
@@ -66,6 +67,13 @@ class Notebook:
 
     def may_receive(self, notification: str) -> bool:
         return notification not in self.hidden
+
+    @property
+    def reads_all(self) -> bool:
+        return not self.unreadable
+
+    def may_read(self, path: str) -> bool:
+        return path not in self.unreadable
 
     def readable(self, tree: Container) -> Container:
         return self.permits(tree)

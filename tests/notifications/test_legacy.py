@@ -87,7 +87,7 @@ def test_a_filter_lets_whole_notifications_pass(schema: Schema, at: At, text: st
     request = read(schema, operation)
     for number in (1, 2):
         request.stream.append(at(number), DOWN, DOWN_XML % (number, b"no light"))
-    reader = StreamReader(request.stream, request.matches, at(0), None)
+    reader = StreamReader(request.stream, lambda event: event if request.matches(event) else None, at(0), None)
     subscription = LegacySubscription(reader)
     got = [payload(message.xml()) for message in iter(lambda: subscription.next_message(at(3)), None)]
     assert [etree.QName(element).localname for element in got[len(wanted) :]] == ["replayComplete"]
@@ -98,7 +98,7 @@ def test_a_filter_lets_whole_notifications_pass(schema: Schema, at: At, text: st
 def test_a_whole_subscription(schema: Schema, at: At) -> None:
     stream = Stream(NETCONF, at(0))
     stream.append(at(1), DOWN, DOWN_XML % (1, b"old"))
-    subscription = LegacySubscription(StreamReader(stream, lambda event: True, at(0), at(10)))
+    subscription = LegacySubscription(StreamReader(stream, lambda event: event, at(0), at(10)))
     stream.append(at(3), DOWN, DOWN_XML % (2, b"new"))
     assert (subscription.due, subscription.over) == (at(10), False)
     messages = list(iter(lambda: subscription.next_message(at(4)), None))
@@ -115,7 +115,7 @@ def test_a_whole_subscription(schema: Schema, at: At) -> None:
 def test_the_marks_are_those_of_the_model(schema: Schema) -> None:
     namespace = schema.namespace_of("nc-notifications")
     stream = Stream(NETCONF, START)
-    subscription = LegacySubscription(StreamReader(stream, lambda event: True, START, START))
+    subscription = LegacySubscription(StreamReader(stream, lambda event: event, START, START))
     messages = iter(lambda: subscription.next_message(START), None)
     tags = [payload(message.xml()).tag for message in messages]
     assert tags == [f"{{{namespace}}}{name}" for name in ("replayComplete", "notificationComplete")]
@@ -124,7 +124,7 @@ def test_the_marks_are_those_of_the_model(schema: Schema) -> None:
 
 def test_a_loss_breaks_it(at: At) -> None:
     stream = Stream(StreamSpec("S", "", max_events=1), at(0))
-    subscription = LegacySubscription(StreamReader(stream, lambda event: True, None, None))
+    subscription = LegacySubscription(StreamReader(stream, lambda event: event, None, None))
     for number in (1, 2):
         assert subscription.broken is None
         stream.append(at(number), DOWN, DOWN_XML % (number, b""))

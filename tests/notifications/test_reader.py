@@ -37,7 +37,9 @@ def test_a_replay_is_what_is_logged_in_the_window(
 ) -> None:
     stop = None if length is None else start + length
     stream = filled(times, room)
-    reader = StreamReader(stream, lambda event: event.name != "m:n1", moment(start), moment(stop))
+    reader = StreamReader(
+        stream, lambda event: event if event.name != "m:n1" else None, moment(start), moment(stop)
+    )
     read = read_all(reader, START + timedelta(seconds=200))
     logged = list(enumerate(times))[-room:]
     wanted = [number for number, time in logged if start <= time and (stop is None or time <= stop)]
@@ -53,7 +55,7 @@ def test_a_replay_is_what_is_logged_in_the_window(
 def test_events_come_in_order_and_every_loss_is_told(data: st.DataObject, replay: bool, room: int) -> None:
     """Whatever order events and reads come in: each event is read once, in order, or a loss is told instead."""
     stream = filled(data.draw(TIMES), room)
-    reader = StreamReader(stream, lambda event: True, START if replay else None, None)
+    reader = StreamReader(stream, lambda event: event, START if replay else None, None)
     read: list[Event | Mark] = []
     next_number = stream.first if replay else stream.last + 1
     for is_event in data.draw(st.lists(st.booleans(), max_size=60)):
@@ -76,7 +78,7 @@ def test_events_come_in_order_and_every_loss_is_told(data: st.DataObject, replay
 
 def test_the_replay_ends_where_the_subscription_began(at: At) -> None:
     stream = filled([1, 2])
-    reader = StreamReader(stream, lambda event: True, at(0), None)
+    reader = StreamReader(stream, lambda event: event, at(0), None)
     stream.append(at(3), "m:live", b"")
     read = read_all(reader, at(3))
     assert [item if isinstance(item, Mark) else item.number for item in read] == [1, 2, Mark.REPLAYED, 3]
@@ -84,7 +86,7 @@ def test_the_replay_ends_where_the_subscription_began(at: At) -> None:
 
 def test_a_clock_that_went_back_hides_nothing_that_comes_live(at: At) -> None:
     stream = filled([10])
-    reader = StreamReader(stream, lambda event: True, at(9), None)
+    reader = StreamReader(stream, lambda event: event, at(9), None)
     stream.append(at(1), "m:live", b"")
     assert len([item for item in read_all(reader, at(2)) if isinstance(item, Event)]) == 2
 
@@ -92,14 +94,14 @@ def test_a_clock_that_went_back_hides_nothing_that_comes_live(at: At) -> None:
 @pytest.mark.parametrize(("now", "done"), [(4.9, False), (5, True), (6, True)])
 def test_the_stop_time_ends_it_once(at: At, now: float, done: bool) -> None:
     stream = filled([])
-    reader = StreamReader(stream, lambda event: True, None, at(5))
+    reader = StreamReader(stream, lambda event: event, None, at(5))
     assert read_all(reader, at(now)) == [Mark.DONE] * done
     assert reader.done is done
 
 
 def test_what_came_before_the_stop_time_is_read_after_it(at: At) -> None:
     stream = filled([])
-    reader = StreamReader(stream, lambda event: True, None, at(5))
+    reader = StreamReader(stream, lambda event: event, None, at(5))
     for seconds in (4, 6):
         stream.append(at(seconds), "m:n", b"")
     first, second = read_all(reader, at(9))

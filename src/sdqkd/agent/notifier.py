@@ -55,6 +55,13 @@ class _Listener:
     def may_receive(self, notification: str) -> bool:
         return self.access.may_receive(self.session.username, notification)
 
+    @property
+    def reads_all(self) -> bool:
+        return self.access.rights(self.session.username).reads_all
+
+    def may_read(self, path: str) -> bool:
+        return self.access.rights(self.session.username).may_read_text(path)
+
     def readable(self, tree: Container) -> Container:
         return self.access.readable(self.session.username, tree)
 

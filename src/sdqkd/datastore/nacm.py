@@ -120,17 +120,23 @@ class Rights:
 
         It shares what it can with `tree`, and is `tree` if nothing is left out.
         """
-        if self._all is None or self._read.open:
+        if self.reads_all:
             return tree
         if self._last_read[0] is not tree:
             self._last_read = (tree, readable(self._schema.data, tree, self._read))
         return self._last_read[1]
 
+    @property
+    def reads_all(self) -> bool:
+        """Whether there is nothing that the user may not read."""
+        return self._all is None or self._read.open
+
     def may_read(self, path: Path) -> bool:
         """Whether a node may be read with all above it. KeyError if the schema does not know the path."""
         return self._all is None or _along(self._read, path) is not None
 
-    def _may_read_text(self, path: str) -> bool:
+    def may_read_text(self, path: str) -> bool:
+        """Whether a node may be read, by its path as text; not if this is no path."""
         try:
             return self.may_read(parse_path(self._schema, path))
         except RpcError:  # written in another way than ours: better not told
@@ -198,7 +204,7 @@ class Rights:
             path = parse_path(self._schema, error.path or "/")
         except RpcError:  # the path of something that the model does not have
             return error
-        if self.may_read(path) and all(map(self._may_read_text, error.non_unique)):
+        if self.may_read(path) and all(map(self.may_read_text, error.non_unique)):
             return error
         access = _ASKED_FOR.get(error.tag)
         if access and not self.may_write(access, path):

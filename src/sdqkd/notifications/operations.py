@@ -29,10 +29,13 @@ from sdqkd.notifications.requests import (
     read_modify,
 )
 from sdqkd.notifications.selection import data_filter, event_filter, filter_unsupported, is_named
+from sdqkd.notifications.sight import as_seen
+from sdqkd.notifications.streams import Event
 from sdqkd.notifications.subscription import DynamicSubscription, StreamSubscription
 from sdqkd.notifications.terms import OnChange, Terms
 from sdqkd.notifications.times import time_text
 from sdqkd.schema.elements import Element
+from sdqkd.schema.table import Schema
 from sdqkd.schema.xml import encode_one
 
 Handler: TypeAlias = Callable[[Board, Subscriber, Element, datetime], bytes]
@@ -55,7 +58,7 @@ def create(board: Board, subscriber: Subscriber, operation: Element, now: dateti
     request = read_request(operation, board.streams, board.filters, now)
     if (full := _full(board, outlet)) is not None:
         raise RpcError("resource-denied", full, "protocol")
-    wanted = _permitted(subscriber, request.matches)
+    wanted = _permitted(board.schema, subscriber, request.matches)
     reader = StreamReader(request.stream, wanted, request.start, request.stop)
     board.outlet(subscriber).subscriptions.append(LegacySubscription(reader))
     return _OK
@@ -90,7 +93,7 @@ def _to_stream(
     if terms.start is not None and not stream.spec.replay:
         raise refusal(f"{SN}:replay-unsupported", f"nothing is logged of the stream {stream.spec.name}")
     matches = event_filter(board, terms, operation, "establish-subscription")
-    reader = StreamReader(stream, _permitted(subscriber, matches), terms.start, terms.stop)
+    reader = StreamReader(stream, _permitted(board.schema, subscriber, matches), terms.start, terms.stop)
     return StreamSubscription(board.schema, number, terms, reader)
 
 
@@ -152,7 +155,7 @@ def _refilter(
 ) -> None:
     if isinstance(subscription, StreamSubscription):
         matches = event_filter(board, terms, operation, "modify-subscription")
-        subscription.reader.wanted = _permitted(subscriber, matches)
+        subscription.reader.wanted = _permitted(board.schema, subscriber, matches)
     elif isinstance(subscription, PushSubscription):
         subscription.see(_view(board, subscriber, terms, operation, "modify-subscription"))
 
@@ -218,8 +221,13 @@ def _full(board: Board, outlet: Outlet | None) -> str | None:
     return None
 
 
-def _permitted(subscriber: Subscriber, matches: Matches) -> Wanted:
-    return lambda event: subscriber.may_receive(event.name) and matches(event)
+def _permitted(schema: Schema, subscriber: Subscriber, matches: Matches) -> Wanted:
+    def wanted(event: Event) -> Event | None:
+        seen = as_seen(schema, subscriber, event) if subscriber.may_receive(event.name) else None
+        # A filter looks at what is seen: what it passes would tell of what is not.
+        return seen if seen is not None and matches(seen) else None
+
+    return wanted
 
 
 _HANDLERS: Mapping[str, tuple[str, Handler]] = {

@@ -37,6 +37,15 @@ class Subscriber(Protocol):
         """Whether access control lets it have this notification, `module:name`: RFC 8341 section 3.4.6."""
         ...
 
+    @property
+    def reads_all(self) -> bool:
+        """Whether there is nothing that it may not read."""
+        ...
+
+    def may_read(self, path: str) -> bool:
+        """Whether it may read a node of a datastore, with all above it."""
+        ...
+
     def readable(self, tree: Container) -> Container:
         """What access control lets it read of a datastore; the same tree if that is all."""
         ...

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from sdqkd.notifications.streams import Event, Stream
 
-Wanted: TypeAlias = Callable[[Event], bool]
+# An event as its subscriber gets it, None if it does not.
+Wanted: TypeAlias = Callable[[Event], Event | None]
 
 # How many events that nobody wants are passed over before others have their turn.
 TURN_EVENTS = 64
@@ -69,8 +70,9 @@ class StreamReader:
             if event is None:
                 return self._mark(now)
             self._next += 1
-            if self._passes(event):
-                return event
+            passed = self._passed(event)
+            if passed is not None:
+                return passed
         self.interrupted = now
         return None
 
@@ -87,14 +89,15 @@ class StreamReader:
         """The next event, unless the mark between the logged and the new ones is due before it."""
         return None if self._replaying and self._next > self._logged else self.stream.get(self._next)
 
-    def _passes(self, event: Event) -> bool:
+    def _passed(self, event: Event) -> Event | None:
         # A clock can go back, so what comes live is not held against the start.
         if event.number <= self._logged and self._start is not None and event.time < self._start:
-            return False
+            return None
         if self.stop is not None and event.time > self.stop:
-            return False
-        if self.wanted(event):
+            return None
+        passed = self.wanted(event)
+        if passed is None:
+            self.excluded += 1
+        else:
             self.sent += 1
-            return True
-        self.excluded += 1
-        return False
+        return passed
