@@ -3592,7 +3592,7 @@ class yc_fibre_sdqkd_network__network_fibre(PybindBase):
 
   YANG Description: Fibre pairs between sites.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__a','__b','__length_km','__loss_db','__scheme','__inferred','__note',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__a','__b','__length_km','__loss_db','__scheme','__guard_band_ghz','__quantum_spacing_ghz','__quantum_channels_at_most','__inferred','__note',)
 
   _yang_name = 'fibre'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -3610,6 +3610,9 @@ class yc_fibre_sdqkd_network__network_fibre(PybindBase):
     self.__length_km = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 1000.0']}), is_leaf=True, yang_name="length-km", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:length-km', is_config=True)
     self.__loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
     self.__scheme = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'duplex': {}, 'bidi': {}, 'circulator': {}},), default=str("duplex"), is_leaf=True, yang_name="scheme", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
+    self.__guard_band_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    self.__quantum_spacing_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    self.__quantum_channels_at_most = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
     self.__inferred = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="inferred", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
     self.__note = YANGDynClass(base=str, is_leaf=True, yang_name="note", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
 
@@ -3867,6 +3870,119 @@ class yc_fibre_sdqkd_network__network_fibre(PybindBase):
     self.__scheme = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'duplex': {}, 'bidi': {}, 'circulator': {}},), default=str("duplex"), is_leaf=True, yang_name="scheme", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
 
 
+  def _get_guard_band_ghz(self):
+    """
+    Getter method for guard_band_ghz, mapped from YANG variable /network/fibre/guard_band_ghz (decimal64)
+
+    YANG Description: Least distance of a quantum channel from the classical channels
+on its strand.
+    """
+    return self.__guard_band_ghz
+      
+  def _set_guard_band_ghz(self, v, load=False):
+    """
+    Setter method for guard_band_ghz, mapped from YANG variable /network/fibre/guard_band_ghz (decimal64)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_guard_band_ghz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_guard_band_ghz() directly.
+
+    YANG Description: Least distance of a quantum channel from the classical channels
+on its strand.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """guard_band_ghz must be of a type compatible with decimal64""",
+          'defined-type': "decimal64",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)""",
+        })
+
+    self.__guard_band_ghz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_guard_band_ghz(self):
+    self.__guard_band_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+
+
+  def _get_quantum_spacing_ghz(self):
+    """
+    Getter method for quantum_spacing_ghz, mapped from YANG variable /network/fibre/quantum_spacing_ghz (decimal64)
+
+    YANG Description: Least distance of quantum channels in a fibre from each other.
+    """
+    return self.__quantum_spacing_ghz
+      
+  def _set_quantum_spacing_ghz(self, v, load=False):
+    """
+    Setter method for quantum_spacing_ghz, mapped from YANG variable /network/fibre/quantum_spacing_ghz (decimal64)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_quantum_spacing_ghz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_quantum_spacing_ghz() directly.
+
+    YANG Description: Least distance of quantum channels in a fibre from each other.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """quantum_spacing_ghz must be of a type compatible with decimal64""",
+          'defined-type': "decimal64",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)""",
+        })
+
+    self.__quantum_spacing_ghz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_quantum_spacing_ghz(self):
+    self.__quantum_spacing_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+
+
+  def _get_quantum_channels_at_most(self):
+    """
+    Getter method for quantum_channels_at_most, mapped from YANG variable /network/fibre/quantum_channels_at_most (uint16)
+
+    YANG Description: The most quantum channels in a fibre; 0 keeps it free of them.
+    """
+    return self.__quantum_channels_at_most
+      
+  def _set_quantum_channels_at_most(self, v, load=False):
+    """
+    Setter method for quantum_channels_at_most, mapped from YANG variable /network/fibre/quantum_channels_at_most (uint16)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_quantum_channels_at_most is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_quantum_channels_at_most() directly.
+
+    YANG Description: The most quantum channels in a fibre; 0 keeps it free of them.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """quantum_channels_at_most must be of a type compatible with uint16""",
+          'defined-type': "uint16",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)""",
+        })
+
+    self.__quantum_channels_at_most = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_quantum_channels_at_most(self):
+    self.__quantum_channels_at_most = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
+
+
   def _get_inferred(self):
     """
     Getter method for inferred, mapped from YANG variable /network/fibre/inferred (boolean)
@@ -3946,11 +4062,14 @@ class yc_fibre_sdqkd_network__network_fibre(PybindBase):
   length_km = __builtin__.property(_get_length_km, _set_length_km)
   loss_db = __builtin__.property(_get_loss_db, _set_loss_db)
   scheme = __builtin__.property(_get_scheme, _set_scheme)
+  guard_band_ghz = __builtin__.property(_get_guard_band_ghz, _set_guard_band_ghz)
+  quantum_spacing_ghz = __builtin__.property(_get_quantum_spacing_ghz, _set_quantum_spacing_ghz)
+  quantum_channels_at_most = __builtin__.property(_get_quantum_channels_at_most, _set_quantum_channels_at_most)
   inferred = __builtin__.property(_get_inferred, _set_inferred)
   note = __builtin__.property(_get_note, _set_note)
 
 
-  _pyangbind_elements = OrderedDict([('name', name), ('a', a), ('b', b), ('length_km', length_km), ('loss_db', loss_db), ('scheme', scheme), ('inferred', inferred), ('note', note), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('a', a), ('b', b), ('length_km', length_km), ('loss_db', loss_db), ('scheme', scheme), ('guard_band_ghz', guard_band_ghz), ('quantum_spacing_ghz', quantum_spacing_ghz), ('quantum_channels_at_most', quantum_channels_at_most), ('inferred', inferred), ('note', note), ])
 
 
 class yc_to_sdqkd_network__network_patch_to(PybindBase):
@@ -9411,7 +9530,7 @@ class yc_network_sdqkd_network__network(PybindBase):
 
   YANG Description: One network under one controller.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__description','__domain','__site','__device','__multiplexer_type','__multiplexer','__fibre','__patch','__qkd_link','__optical_channel','__protected_connection','__service','__drift','__health_gate','__policy',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__description','__guard_band_ghz','__quantum_spacing_ghz','__quantum_channels_at_most','__domain','__site','__device','__multiplexer_type','__multiplexer','__fibre','__patch','__qkd_link','__optical_channel','__protected_connection','__service','__drift','__health_gate','__policy',)
 
   _yang_name = 'network'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -9425,6 +9544,9 @@ class yc_network_sdqkd_network__network(PybindBase):
     self._extmethods = False
     self.__name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
     self.__description = YANGDynClass(base=str, is_leaf=True, yang_name="description", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+    self.__guard_band_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    self.__quantum_spacing_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    self.__quantum_channels_at_most = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
     self.__domain = YANGDynClass(base=YANGListType("name",yc_domain_sdqkd_network__network_domain, yang_name="domain", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="domain", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__site = YANGDynClass(base=YANGListType("name",yc_site_sdqkd_network__network_site, yang_name="site", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="site", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__device = YANGDynClass(base=YANGListType("name",yc_device_sdqkd_network__network_device, yang_name="device", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="device", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
@@ -9539,6 +9661,127 @@ class yc_network_sdqkd_network__network(PybindBase):
 
   def _unset_description(self):
     self.__description = YANGDynClass(base=str, is_leaf=True, yang_name="description", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+
+
+  def _get_guard_band_ghz(self):
+    """
+    Getter method for guard_band_ghz, mapped from YANG variable /network/guard_band_ghz (decimal64)
+
+    YANG Description: Least distance of a quantum channel from the classical channels
+on its strand, on every fibre that says nothing else. Planning
+keeps 200 GHz where nobody says anything.
+    """
+    return self.__guard_band_ghz
+      
+  def _set_guard_band_ghz(self, v, load=False):
+    """
+    Setter method for guard_band_ghz, mapped from YANG variable /network/guard_band_ghz (decimal64)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_guard_band_ghz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_guard_band_ghz() directly.
+
+    YANG Description: Least distance of a quantum channel from the classical channels
+on its strand, on every fibre that says nothing else. Planning
+keeps 200 GHz where nobody says anything.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """guard_band_ghz must be of a type compatible with decimal64""",
+          'defined-type': "decimal64",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)""",
+        })
+
+    self.__guard_band_ghz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_guard_band_ghz(self):
+    self.__guard_band_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50000']}), is_leaf=True, yang_name="guard-band-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+
+
+  def _get_quantum_spacing_ghz(self):
+    """
+    Getter method for quantum_spacing_ghz, mapped from YANG variable /network/quantum_spacing_ghz (decimal64)
+
+    YANG Description: Least distance of quantum channels from each other, on every
+fibre that says nothing else. Planning keeps 100 GHz where
+nobody says anything.
+    """
+    return self.__quantum_spacing_ghz
+      
+  def _set_quantum_spacing_ghz(self, v, load=False):
+    """
+    Setter method for quantum_spacing_ghz, mapped from YANG variable /network/quantum_spacing_ghz (decimal64)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_quantum_spacing_ghz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_quantum_spacing_ghz() directly.
+
+    YANG Description: Least distance of quantum channels from each other, on every
+fibre that says nothing else. Planning keeps 100 GHz where
+nobody says anything.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """quantum_spacing_ghz must be of a type compatible with decimal64""",
+          'defined-type': "decimal64",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)""",
+        })
+
+    self.__quantum_spacing_ghz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_quantum_spacing_ghz(self):
+    self.__quantum_spacing_ghz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['6.25 .. 50000']}), is_leaf=True, yang_name="quantum-spacing-ghz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+
+
+  def _get_quantum_channels_at_most(self):
+    """
+    Getter method for quantum_channels_at_most, mapped from YANG variable /network/quantum_channels_at_most (uint16)
+
+    YANG Description: The most quantum channels in every fibre that says nothing
+else. Planning takes 4 where nobody says anything.
+    """
+    return self.__quantum_channels_at_most
+      
+  def _set_quantum_channels_at_most(self, v, load=False):
+    """
+    Setter method for quantum_channels_at_most, mapped from YANG variable /network/quantum_channels_at_most (uint16)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_quantum_channels_at_most is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_quantum_channels_at_most() directly.
+
+    YANG Description: The most quantum channels in every fibre that says nothing
+else. Planning takes 4 where nobody says anything.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """quantum_channels_at_most must be of a type compatible with uint16""",
+          'defined-type': "uint16",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)""",
+        })
+
+    self.__quantum_channels_at_most = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_quantum_channels_at_most(self):
+    self.__quantum_channels_at_most = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="quantum-channels-at-most", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint16', is_config=True)
 
 
   def _get_domain(self):
@@ -10074,6 +10317,9 @@ or a fibre with what a change touches.
 
   name = __builtin__.property(_get_name, _set_name)
   description = __builtin__.property(_get_description, _set_description)
+  guard_band_ghz = __builtin__.property(_get_guard_band_ghz, _set_guard_band_ghz)
+  quantum_spacing_ghz = __builtin__.property(_get_quantum_spacing_ghz, _set_quantum_spacing_ghz)
+  quantum_channels_at_most = __builtin__.property(_get_quantum_channels_at_most, _set_quantum_channels_at_most)
   domain = __builtin__.property(_get_domain, _set_domain)
   site = __builtin__.property(_get_site, _set_site)
   device = __builtin__.property(_get_device, _set_device)
@@ -10090,7 +10336,7 @@ or a fibre with what a change touches.
   policy = __builtin__.property(_get_policy, _set_policy)
 
 
-  _pyangbind_elements = OrderedDict([('name', name), ('description', description), ('domain', domain), ('site', site), ('device', device), ('multiplexer_type', multiplexer_type), ('multiplexer', multiplexer), ('fibre', fibre), ('patch', patch), ('qkd_link', qkd_link), ('optical_channel', optical_channel), ('protected_connection', protected_connection), ('service', service), ('drift', drift), ('health_gate', health_gate), ('policy', policy), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('description', description), ('guard_band_ghz', guard_band_ghz), ('quantum_spacing_ghz', quantum_spacing_ghz), ('quantum_channels_at_most', quantum_channels_at_most), ('domain', domain), ('site', site), ('device', device), ('multiplexer_type', multiplexer_type), ('multiplexer', multiplexer), ('fibre', fibre), ('patch', patch), ('qkd_link', qkd_link), ('optical_channel', optical_channel), ('protected_connection', protected_connection), ('service', service), ('drift', drift), ('health_gate', health_gate), ('policy', policy), ])
 
 
 class sdqkd_network(PybindBase):

@@ -9,7 +9,7 @@ import pytest
 from tools.bench.networks import random_network
 
 from sdqkd.controller.inventory import LoadedNetwork
-from sdqkd.network.model import Network, QkdLink
+from sdqkd.network.model import FibreSharing, Network, QkdLink
 from sdqkd.planning.assignment import Assignment, Problem, assign, problem_of, worth
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.relaxing import remedies
@@ -134,6 +134,32 @@ def test_a_fibre_that_is_full(forecast: Forecast) -> None:
         ways = _remedies(forecast, rules, name)
         assert set(ways) <= {"channels-per-fibre", "links"}
         assert ways["links"] >= 1
+
+
+def _said(network: Network, fibre: str, said: FibreSharing) -> Network:
+    changed = replace(network.fibres[fibre], sharing=said)
+    return replace(network, fibres={**network.fibres, fibre: changed})
+
+
+def test_the_file_says_how_full_and_how_close(madqci: LoadedNetwork) -> None:
+    network = replace(madqci.network, sharing=FibreSharing(guard_hz=0, per_fibre=3))
+    network = _said(network, "quintin-quijote", FibreSharing(per_fibre=1))
+    rules = Rules.of(network)
+    assert (rules.in_("quintin-quijote"), rules.in_("concepcion-norte")) == (
+        Rules(0, rules.spacing_hz, 1), rules
+    )  # fmt: skip
+    forecast = Forecast(network)
+    lacking = assign(problem_of(forecast, rules)).unserved
+    assert len(lacking) == 1
+    assert network.qkd_links[lacking[0]].fibres == ("quintin-quijote",)
+    assert _remedies(forecast, rules, lacking[0]) == {"channels-per-fibre": 1, "links": 1}
+    assert Rules.of(network, FibreSharing(per_fibre=4)).in_("quintin-quijote").per_fibre == 4
+
+
+def test_a_wide_guard_band_in_one_fibre(madqci: LoadedNetwork) -> None:
+    network = _said(madqci.network, "quevedo-quijano", FibreSharing(guard_hz=1_000_000_000_000))
+    found = _remedies(Forecast(network), Rules.of(network), "Quevedo-Quijano-Toshiba")
+    assert found == {"guard-band": 200.0}
 
 
 def test_a_cut_fibre(forecast: Forecast) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from sdqkd.cli.console import show, show_json
 from sdqkd.cli.inputs import as_json, network_file, read_network_file
 from sdqkd.cli.routes import channel_name, option_json, require_fibres
-from sdqkd.network.model import Network
+from sdqkd.network.model import FibreSharing, Network
 from sdqkd.planning.assignment import (
     EXACT_SITES,
     EXACT_TIME_S,
@@ -40,16 +40,18 @@ _PLAIN = Rules()
     f" {FAST_PATHS} paths of each link and channel]",
 )  # fmt: skip
 @click.option(
-    "--guard", type=click.IntRange(0), default=_PLAIN.guard_hz // _GHZ, show_default=True,
-    help="Least distance in GHz of a quantum channel from classical channels on its strand.",
+    "--guard", type=click.IntRange(0),
+    help="Least distance in GHz of a quantum channel from classical channels on its strand, in every fibre."
+    f" [default: as the file says, else {_PLAIN.guard_hz // _GHZ}]",
 )  # fmt: skip
 @click.option(
-    "--spacing", type=click.IntRange(1), default=_PLAIN.spacing_hz // _GHZ, show_default=True,
-    help="Least distance in GHz of quantum channels in a fibre from each other.",
+    "--spacing", type=click.IntRange(1),
+    help="Least distance in GHz of quantum channels in a fibre from each other."
+    f" [default: as the file says, else {_PLAIN.spacing_hz // _GHZ}]",
 )  # fmt: skip
 @click.option(
-    "--per-fibre", type=click.IntRange(1), default=_PLAIN.per_fibre, show_default=True,
-    help="The most quantum channels in a fibre.",
+    "--per-fibre", type=click.IntRange(1),
+    help=f"The most quantum channels in a fibre. [default: as the file says, else {_PLAIN.per_fibre}]",
 )  # fmt: skip
 @click.option(
     "--sensitivity", type=float, default=SENSITIVITY_DBM, show_default=True,
@@ -62,9 +64,9 @@ _PLAIN = Rules()
 def command(
     network: Path,
     method: Method | None,
-    guard: int,
-    spacing: int,
-    per_fibre: int,
+    guard: int | None,
+    spacing: int | None,
+    per_fibre: int | None,
     sensitivity: float,
     dark: tuple[str, ...],
     json_output: bool,
@@ -77,7 +79,7 @@ def command(
     known = read_network_file(network).network
     require_fibres(known, dark)
     forecast = Forecast(known)
-    rules = Rules(guard * _GHZ, spacing * _GHZ, per_fibre)
+    rules = Rules.of(known, FibreSharing(_hz(guard), _hz(spacing), per_fibre))
     way = method or ("exact" if len(known.sites) <= EXACT_SITES else "fast")
     problem = problem_of(forecast, rules, paths=FAST_PATHS if way == "fast" else None, dark=dark)
     found = assign(problem, way, EXACT_TIME_S)
@@ -88,6 +90,10 @@ def command(
     else:
         _show(known, problem, found, limits, lacking)
     return EXIT_UNSERVED if found.unserved else 0
+
+
+def _hz(ghz: int | None) -> int | None:
+    return None if ghz is None else ghz * _GHZ
 
 
 def _as_json(

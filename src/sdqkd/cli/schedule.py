@@ -30,7 +30,7 @@ from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.rotation import rotate
 from sdqkd.errors import ApplyError
-from sdqkd.network.model import Network
+from sdqkd.network.model import FibreSharing, Network
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.schedule import Schedule, Sharing, Turn, schedule, sharing_of
 from sdqkd.planning.spectrum import Rules
@@ -47,8 +47,8 @@ from sdqkd.planning.spectrum import Rules
     help="Seconds without key when a configuration begins. [default: the modules' acquisition time]",
 )  # fmt: skip
 @click.option(
-    "--per-fibre", type=click.IntRange(1), default=Rules().per_fibre, show_default=True,
-    help="The most quantum channels in a fibre.",
+    "--per-fibre", type=click.IntRange(1),
+    help=f"The most quantum channels in a fibre. [default: as the file says, else {Rules().per_fibre}]",
 )  # fmt: skip
 @click.option(
     "--run", "periods", type=click.IntRange(0), default=0,
@@ -61,7 +61,7 @@ def command(
     network: Path,
     period_s: float,
     dead_s: float | None,
-    per_fibre: int,
+    per_fibre: int | None,
     periods: int,
     inventory: Path | None,
     state: Path | None,
@@ -74,7 +74,8 @@ def command(
     """
     loaded = read_network_file(network)
     known = loaded.network
-    sharing = sharing_of(Forecast(known), Rules(per_fibre=per_fibre), dead_s=dead_s, period_s=period_s)
+    rules = Rules.of(known, FibreSharing(per_fibre=per_fibre))
+    sharing = sharing_of(Forecast(known), rules, dead_s=dead_s, period_s=period_s)
     found = schedule(sharing)
     if json_output:
         show_json(_as_json(sharing, found))

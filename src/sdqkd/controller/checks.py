@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sdqkd.controller import drift_rules, optics_checks, policy
+from sdqkd.controller import crowding, drift_rules, optics_checks, policy
 from sdqkd.controller.intent import entries, owned_by
 from sdqkd.controller.obstacles import light, why_dark
 from sdqkd.controller.routing import candidates, ends_of, routes
@@ -41,6 +41,7 @@ def check(network: Network) -> tuple[InputError, ...]:
         *policy.faults(network.rules),
     )
     found = found or (*_dark_links(network), *optics_checks.budgets(network), *_shared_spectrum(network))
+    found = found or tuple(crowding.faults(network))
     return found or (*_collisions(network), *_refused_entries(network), *drift_rules.faults(network))
 
 

@@ -127,8 +127,17 @@ class Multiplexer:
 
 
 @dataclass(frozen=True, slots=True)
+class FibreSharing:
+    """Least distances of a quantum channel from other light, and the most in a fibre; None where unsaid."""
+
+    guard_hz: int | None = None
+    spacing_hz: int | None = None
+    per_fibre: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fibre:
-    """A fibre pair between two ports."""
+    """A fibre pair between two ports. What its `sharing` does not say, that of the network does."""
 
     name: str
     a: Port
@@ -136,6 +145,7 @@ class Fibre:
     length_km: float
     loss_db: float
     scheme: str
+    sharing: FibreSharing = FibreSharing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,11 +335,21 @@ class Network:
     services: Mapping[str, Service]
     drift: DriftRules = DriftRules()
     rules: Rules = Rules()
+    sharing: FibreSharing = FibreSharing()
     health: HealthLimits = HealthLimits()  # of what has none of its own: `acquisition_s` of classical channels
 
     def of_kind(self, kind: Kind) -> tuple[Device, ...]:
         """The devices of one kind, in the order of the file."""
         return tuple(device for device in self.devices.values() if device.kind == kind)
+
+    def sharing_in(self, fibre: str) -> FibreSharing:
+        """What the file says of sharing a fibre, be it there or for all."""
+        own, of_all = self.fibres[fibre].sharing, self.sharing
+        return FibreSharing(
+            of_all.guard_hz if own.guard_hz is None else own.guard_hz,
+            of_all.spacing_hz if own.spacing_hz is None else own.spacing_hz,
+            of_all.per_fibre if own.per_fibre is None else own.per_fibre,
+        )
 
     def module(self, end: ModuleEnd) -> Interface:
         """The QKD module at one end of a link."""

@@ -19,6 +19,7 @@ from sdqkd.network.model import (
     EncryptorEnd,
     Endpoint,
     Fibre,
+    FibreSharing,
     HealthLimits,
     Interface,
     Kind,
@@ -87,6 +88,7 @@ def read_network(schema: Schema, tree: Container) -> Network:
         services={s.name: s for s in map(_service, top.entries("service"))},
         drift=_drift_rules(schema, top.inside(DRIFT)),
         rules=_rules(schema, top.inside(POLICY)),
+        sharing=_sharing(top),
         health=health,
     )
 
@@ -197,7 +199,20 @@ def _fibre(entry: Reader) -> Fibre:
         length_km=entry.number("length-km"),
         loss_db=entry.number("loss-db"),
         scheme=entry.text("scheme", "duplex"),
+        sharing=_sharing(entry),
     )
+
+
+def _sharing(entry: Reader) -> FibreSharing:
+    return FibreSharing(
+        _ghz_to_hz(entry.optional_number("guard-band-ghz")),
+        _ghz_to_hz(entry.optional_number("quantum-spacing-ghz")),
+        entry.optional_int("quantum-channels-at-most"),
+    )
+
+
+def _ghz_to_hz(ghz: float | None) -> int | None:
+    return None if ghz is None else round(ghz * 1e9)
 
 
 def _patch(entry: Reader) -> Patch:

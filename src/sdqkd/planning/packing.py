@@ -209,8 +209,9 @@ def packing_of(
             by_fibre[fibre].append(index)
     rows = {Row(tuple(group), 1) for group in groups.values() if len(group) > 1}
     for fibre, group in by_fibre.items():
-        room = max(0, rules.per_fibre - held.get(fibre, 0))
-        rows.update(Row(clique, 1) for clique in _too_close(options, group, rules.spacing_hz) if len(clique) > 1)
+        here = rules.in_(fibre)
+        room = max(0, here.per_fibre - held.get(fibre, 0))
+        rows.update(Row(clique, 1) for clique in _too_close(options, group, here.spacing_hz) if len(clique) > 1)
         if len(group) > room:
             rows.add(Row(tuple(group), room))
     return Packing(len(options), tuple(sorted(rows)))

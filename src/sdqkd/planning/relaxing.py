@@ -7,7 +7,7 @@ neighbours, the guard band, and what other links hold. A remedy is one that woul
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sdqkd.network.model import QkdLink
 from sdqkd.planning.assignment import Assignment, Problem, least_bps
@@ -87,12 +87,15 @@ def _power(forecast: Forecast, link: QkdLink, options: Sequence[Option]) -> Iter
 
 def _guard(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Remedy]:
     """A guard band that is narrower, by whole channels of 100 GHz."""
-    for guard_hz in range(problem.rules.guard_hz - 100_000_000_000, 0, -100_000_000_000):
-        taken = _taken(forecast, problem, replace(problem.rules, guard_hz=guard_hz))
+    rules = problem.rules
+    widest_hz = max(one.guard_hz for one in (rules, *rules.fibres.values()))
+    for less_hz in range(100_000_000_000, widest_hz, 100_000_000_000):
+        taken = _taken(forecast, problem, rules.eased(guard_hz=less_hz))
         options = Search(forecast, taken, problem.dark).options(link.transmitter, link.receiver)
         if any(not one.obstacle and one.rate_bps >= least_bps(link) for one in options):
-            less = (problem.rules.guard_hz - guard_hz) / 1e9
-            text = f"a guard band of {guard_hz / 1e9:g} GHz, {less:g} GHz narrower"
+            less = less_hz / 1e9
+            left = "" if rules.fibres else f" of {(rules.guard_hz - less_hz) / 1e9:g} GHz"
+            text = f"a guard band{left}, {less:g} GHz narrower" if left else f"guard bands {less:g} GHz narrower"
             yield Remedy("guard-band", text, less, "GHz")
             return
 
@@ -104,12 +107,14 @@ def _room(problem: Problem, assignment: Assignment, name: str) -> Iterator[Remed
     ]
     own = [index for index, link in enumerate(problem.links) if link == name]
     for more in range(1, MOST_FIBRES + 1):
-        rules = replace(problem.rules, per_fibre=problem.rules.per_fibre + more)
+        rules = problem.rules.eased(channels=more)
         packing = packing_of(problem.options, problem.links, rules)
         if any(packing.allows([*kept, index]) for index in own):
             yield Remedy(
                 "channels-per-fibre",
-                f"{rules.per_fibre} quantum channels in a fibre, {more} more",
+                f"{more} quantum channels in a fibre more than the file allows"
+                if rules.fibres
+                else f"{rules.per_fibre} quantum channels in a fibre, {more} more",
                 more,
                 "channels",
             )

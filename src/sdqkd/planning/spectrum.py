@@ -7,21 +7,52 @@ channels. On a `bidi` pair the quantum channels have a strand of their own, so o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from sdqkd.network.model import ModuleEnd, Network
+from sdqkd.network.model import FibreSharing, ModuleEnd, Network
 from sdqkd.physics.grid import hz_to_channel, hz_to_thz
 from sdqkd.planning.forecast import Option
+
+NOTHING = FibreSharing()
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How channels share fibres: least distances of centres in Hz, and the most quantum channels of one
-    fibre."""
+    fibre. `fibres` are those that differ."""
 
     guard_hz: int = 200_000_000_000
     spacing_hz: int = 100_000_000_000
     per_fibre: int = 4
+    fibres: Mapping[str, Rules] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, network: Network, asked: FibreSharing = NOTHING) -> Rules:
+        """What is `asked` for, else what the network file says, else the defaults."""
+        base = cls().with_(network.sharing).with_(asked)
+        special = {name: base.with_(fibre.sharing).with_(asked) for name, fibre in network.fibres.items()}
+        return replace(base, fibres={name: rules for name, rules in special.items() if rules != base})
+
+    def with_(self, said: FibreSharing) -> Rules:
+        """These rules, but what is said."""
+        return Rules(
+            self.guard_hz if said.guard_hz is None else said.guard_hz,
+            self.spacing_hz if said.spacing_hz is None else said.spacing_hz,
+            self.per_fibre if said.per_fibre is None else said.per_fibre,
+        )
+
+    def in_(self, fibre: str) -> Rules:
+        """The rules of one fibre."""
+        return self.fibres.get(fibre, self)
+
+    def eased(self, guard_hz: int = 0, channels: int = 0) -> Rules:
+        """Everywhere narrower guard bands, and room for more channels."""
+        return Rules(
+            max(0, self.guard_hz - guard_hz),
+            self.spacing_hz,
+            self.per_fibre + channels,
+            {name: rules.eased(guard_hz, channels) for name, rules in self.fibres.items()},
+        )
 
 
 SAME_CHANNEL = Rules(guard_hz=100_000_000_000)  # nothing but: not two on one channel
@@ -29,7 +60,7 @@ SAME_CHANNEL = Rules(guard_hz=100_000_000_000)  # nothing but: not two on one ch
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Who holds which frequency in Hz of a fibre, beyond our choice. `classical` counts as `rules.guard_hz`
+    """Who holds which frequency in Hz of a fibre, beyond our choice. `classical` counts as the guard band
     wide."""
 
     classical: Mapping[str, Mapping[int, str]]
@@ -58,9 +89,10 @@ class Taken:
         return replace(option, obstacle=who, rate_bps=0) if who and not option.obstacle else option
 
     def _holder(self, fibre: str, frequency_hz: int) -> str:
+        rules = self.rules.in_(fibre)
         for held, least_hz in (
-            (self.classical.get(fibre, {}), self.rules.guard_hz),
-            (self.quantum.get(fibre, {}), self.rules.spacing_hz),
+            (self.classical.get(fibre, {}), rules.guard_hz),
+            (self.quantum.get(fibre, {}), rules.spacing_hz),
         ):
             for other_hz, who in held.items():
                 if abs(other_hz - frequency_hz) < least_hz:
