@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from sdqkd.controller.inventory import LoadedNetwork
-from sdqkd.network.model import ModuleEnd
+import pytest
+
+from sdqkd.controller.inventory import LoadedNetwork, load_network
+from sdqkd.network.model import ModuleEnd, Network, Patch, Port
 from sdqkd.physics.grid import channel_to_hz, hz_to_channel
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.routes import routing_combinations, switched_modules
 
+SWITCHED = Path(__file__).parents[2] / "examples" / "switched" / "network.yaml"
+
+
+@pytest.fixture(scope="module")
+def choosing() -> Network:
+    return load_network(SWITCHED.read_text("utf-8"), "network.yaml").network
+
 
 def test_ten_modules_are_switched(forecast: Forecast) -> None:
-    modules = switched_modules(forecast.network, forecast.topology)
+    modules = switched_modules(forecast)
     assert len(modules) == 10
     assert {forecast.network.module(end).vendor for end in modules} == {"Huawei"}
 
@@ -56,3 +66,50 @@ def test_a_cut_leaves_the_ways_around(forecast: Forecast) -> None:
     around = routing_combinations(forecast, ["distrito-norte"]).feasible
     assert around
     assert all("distrito-norte" not in one.path.fibres for one in around)
+
+
+def test_a_channel_chooses_the_receiver_behind_fixed_filters(choosing: Network) -> None:
+    """FOADM style beside ROADM style: one laser, a switch to one receiver, filters to the other two."""
+    assert _choices(choosing) == {("bravo-qkd", 37), ("charlie-qkd", 38), ("delta-qkd", 34), ("delta-qkd", 37)}
+
+
+def test_a_laser_chooses_without_any_switch(choosing: Network) -> None:
+    laser, filters = Port("alfa-qkd", "cv-tx"), Port("alfa-to-bravo", "c37-c38")
+    direct = _without_switches(choosing, Patch(laser, filters, 0.0))
+    assert _choices(direct) == {("bravo-qkd", 37), ("charlie-qkd", 38)}
+
+
+def test_modules_with_one_partner_and_one_way_are_not_switched(choosing: Network) -> None:
+    laser, filters = Port("alfa-qkd", "cv-tx"), Port("alfa-to-bravo", "c37-c38")
+    direct = _without_switches(choosing, Patch(laser, filters, 0.0))
+    charlie_only = replace(direct, devices={k: v for k, v in direct.devices.items() if k != "charlie-qkd"})
+    patches = tuple(p for p in direct.patches if "charlie-qkd" not in {p.a.element, p.b.element})
+    links = {"Alfa-Bravo": direct.qkd_links["Alfa-Bravo"]}
+    assert switched_modules(Forecast(replace(charlie_only, patches=patches, qkd_links=links))) == ()
+
+
+def test_a_choice_between_a_receiver_and_a_switch_is_one_for_both(choosing: Network) -> None:
+    cord = next(one for one in choosing.patches if one.b == Port("charlie-to-bravo", "c38"))
+    further = Patch(Port("delta-switch", "alfa-c34"), cord.b, 0.0)
+    laser = Patch(Port("alfa-qkd", "cv-tx"), Port("alfa-to-bravo", "c37-c38"), 0.0)
+    ends = {cord.a, further.a, laser.a, laser.b}
+    patches = (*(one for one in choosing.patches if not ends & {one.a, one.b}), further, laser)
+    modules = {one.device for one in switched_modules(Forecast(replace(choosing, patches=patches, qkd_links={})))}
+    assert modules == {"alfa-qkd", "bravo-qkd", "delta-qkd"}
+
+
+def _choices(network: Network) -> set[tuple[str, int | None]]:
+    found = routing_combinations(Forecast(network)).feasible
+    return {(one.receiver.device, hz_to_channel(one.frequency_hz)) for one in found}
+
+
+def _without_switches(network: Network, instead: Patch) -> Network:
+    """The network without its switches and what hung on them, with one patch cord instead."""
+    gone = {"alfa-switch", "delta-switch", "delta-qkd"}
+    kept = tuple(one for one in network.patches if not gone & {one.a.element, one.b.element})
+    return replace(
+        network,
+        devices={name: one for name, one in network.devices.items() if name not in gone},
+        patches=(*kept, instead),
+        qkd_links={name: one for name, one in network.qkd_links.items() if name != "Alfa-Delta"},
+    )

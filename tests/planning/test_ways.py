@@ -18,7 +18,7 @@ from sdqkd.planning.ways import Ways
 @pytest.mark.parametrize("channel", [34, 37])
 def test_finds_what_a_walk_through_all_finds(forecast: Forecast, channel: int, budget_db: float) -> None:
     ways = Ways(forecast.topology, channel_to_hz(channel))
-    ports = [forecast.network.module(end).port for end in switched_modules(forecast.network, forecast.topology)]
+    ports = [forecast.network.module(end).port for end in switched_modules(forecast)]
     for start in ports:
         walked = _walk(forecast, start, channel)
         for goal in (port for port in ports if port != start):

@@ -36,7 +36,7 @@ def command(network: Path, dark: tuple[str, ...], refused: bool, json_output: bo
     require_fibres(known, dark)
     forecast = Forecast(known)
     routes = routing_combinations(forecast, dark)
-    inferred = _inferred(loaded, switched_modules(known, forecast.topology))
+    inferred = _inferred(loaded, switched_modules(forecast))
     shown = (*routes.feasible, *(routes.refused if refused else ()))
     if json_output:
         show_json(_counts(routes) | {"inferred-modules": inferred, "options": [option_json(one) for one in shown]})

@@ -73,7 +73,7 @@ def module_named(forecast: Forecast, text: str, role: str) -> ModuleEnd:
     place, _, number = text.partition(":")
     found = [
         end
-        for end in switched_modules(network, forecast.topology)
+        for end in switched_modules(forecast)
         if place in {end.device, network.devices[end.device].site}
         and (not number or number == str(end.interface))
         and network.module(end).role in {role, "TRANSCEIVER"}
@@ -123,7 +123,7 @@ def _must_stop(network: Network, wish: Wish) -> tuple[str, ...]:
 
 
 def _options(forecast: Forecast, wish: Wish) -> Iterator[Option]:
-    movable = switched_modules(forecast.network, forecast.topology)
+    movable = switched_modules(forecast)
     search = Search(forecast, Taken.by_what_is_fixed(forecast.network, {*movable}))
     return search.options(wish.transmitter, wish.receiver)
 

@@ -23,7 +23,7 @@ Failed = Callable[[int, ApplyError], None]
 def network_of(forecast: Forecast, turn: Turn) -> Network:
     """The network in which just the turn's links run between switched modules; some may be new."""
     network = forecast.network
-    modules = {*switched_modules(network, forecast.topology)}
+    modules = {*switched_modules(forecast)}
     links = {
         name: replace(link, active=link.active and not {link.transmitter, link.receiver} & modules)
         for name, link in network.qkd_links.items()

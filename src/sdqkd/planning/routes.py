@@ -1,19 +1,22 @@
 """The switched domain: every combination of transmitter, receiver, path and channel that can be set up by
 itself.
 
-Switched are the modules whose light goes into a fibre switch. A combination is feasible if both modules are of
-one profile and tune to the channel, light comes through at a loss that they bear, no link that is fixed and no
-classical channel has that channel on a fibre of the way, and key would come.
+Switched are the modules that have a choice: a fibre switch chooses the way of their light (ROADM style), or their
+laser does, where fixed filters lead one channel here and another there (FOADM style); and all modules to which
+such a choice leads. A combination is feasible if both modules are of one profile and tune to the channel, light
+comes through at a loss that they bear, no link that is fixed and no classical channel has that channel on a fibre
+of the way, and key would come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from sdqkd.network.model import Interface, ModuleEnd, Network
+from sdqkd.network.model import Interface, ModuleEnd, Network, Port
 from sdqkd.network.topology import Topology
+from sdqkd.physics.grid import etsi_range_admits
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.spectrum import Taken
 from sdqkd.planning.ways import Ways
@@ -39,7 +42,7 @@ def routing_combinations(
 ) -> Routes:
     """All combinations of the switched domain, or those of wanted modules. `dark` names fibres that are cut."""
     network = forecast.network
-    modules = switched_modules(network, forecast.topology)
+    modules = switched_modules(forecast)
     taken = Taken.by_what_is_fixed(network, {*modules})
     search = Search(forecast, taken, dark)
     found = [
@@ -53,14 +56,45 @@ def routing_combinations(
     return Routes(feasible, tuple(option for option in found if option.obstacle))
 
 
-def switched_modules(network: Network, topology: Topology) -> tuple[ModuleEnd, ...]:
-    """The QKD modules whose port is joined with a fibre switch, in the order of the file."""
-    return tuple(
-        ModuleEnd(device.name, interface.id)
+def switched_modules(forecast: Forecast) -> tuple[ModuleEnd, ...]:
+    """The QKD modules with a choice of partner or way, and those to which one leads, in the order of the file."""
+    network, topology = forecast.network, forecast.topology
+    ends = {
+        interface.port: ModuleEnd(device.name, interface.id)
         for device in network.of_kind("qkd-node")
         for interface in device.interfaces.values()
-        if (cord := topology.cords.get(interface.port)) is not None and cord.far.element in topology.switch_ports
-    )
+    }
+    fixed = {port: _straight_to(forecast, ends, port) for port in ends if not _joins_switch(topology, port)}
+    chosen = {port for port, met in fixed.items() if len(met) > 1 or any(_of_switch(topology, one) for one in met)}
+    reached = {far for port in chosen for far in fixed[port]}
+    return tuple(end for port, end in ends.items() if port not in fixed or port in chosen | reached)
+
+
+def _joins_switch(topology: Topology, port: Port) -> bool:
+    cord = topology.cords.get(port)
+    return cord is not None and _of_switch(topology, cord.far)
+
+
+def _of_switch(topology: Topology, port: Port) -> bool:
+    return port.element in topology.switch_ports
+
+
+def _straight_to(forecast: Forecast, ends: Mapping[Port, ModuleEnd], start: Port) -> set[Port]:
+    """The ports of switches, and of modules that this one can join, that light reaches without a switch before."""
+    found: set[Port] = set()
+    for frequency_hz in forecast.frequencies(ends[start], ends[start]):
+        for way in forecast.topology.ways(start, frequency_hz, lambda _: ()):
+            if _of_switch(forecast.topology, way.end):
+                found.add(way.end)
+            elif way.end in ends and _joinable(forecast, ends[start], ends[way.end], frequency_hz):
+                found.add(way.end)
+    return found
+
+
+def _joinable(forecast: Forecast, one: ModuleEnd, other: ModuleEnd, frequency_hz: int) -> bool:
+    network = forecast.network
+    admits = etsi_range_admits(network.module(other).wavelength_range, frequency_hz)
+    return admits and (can_join(network, one, other) or can_join(network, other, one))
 
 
 def can_join(network: Network, transmitter: ModuleEnd, receiver: ModuleEnd) -> bool:

@@ -97,7 +97,7 @@ def sharing_of(
     Unless given, the dead time is the longest acquisition time of the modules' profiles.
     """
     network = forecast.network
-    modules = {*switched_modules(network, forecast.topology)}
+    modules = {*switched_modules(forecast)}
     demands = _demands(network, modules)
     found = routing_combinations(
         forecast, wanted=lambda one, other: _pair(network, one, other) in demands
