@@ -10,7 +10,7 @@ import click
 from sdqkd.cli.console import note
 from sdqkd.controller.both_ends import Trees, demand_both_ends
 from sdqkd.controller.clock import SystemClock
-from sdqkd.controller.coexistence import coexistence, demand_coexistence, without_watch
+from sdqkd.controller.coexistence import Coexistence, coexistence, demand_coexistence, without_watch
 from sdqkd.controller.coexistence_text import warning_lines
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.gate import Gate, OpenGate
@@ -66,15 +66,7 @@ async def carry_out(
     for a stale plan, for both ends that do not fit and for a QKD link that is harmed, and as `Controller.apply`.
     """
     network = loaded.network
-    demand_own(plan, network)
-    demand_window(network, plan.changed, datetime.now(UTC), forced)
-    demand_bases(plan, network, running)
-    if BOTH_ENDS not in forced:
-        demand_both_ends(network, plan, running)
-    effects = coexistence(network, plan, running, forced)
-    demand_coexistence(effects, forced)
-    for line in warning_lines(effects, forced):
-        note(line)
+    effects = _demand_nothing_held_back(network, plan, running, forced)
     if forced:
         purpose = f"{purpose or 'apply'}, forced: {', '.join(forced)}"
     watched = without_watch(network, forced)
@@ -96,6 +88,20 @@ async def carry_out(
         return await controller.apply(stage.plan, author=this_person().name, purpose=what, gate=OpenGate())
 
     return (await in_stages(effects.stages, one, back))[-1]
+
+
+def _demand_nothing_held_back(network: Network, plan: Plan, running: Trees, forced: Sequence[str]) -> Coexistence:
+    """What the plan does to QKD links, if it may be carried out now."""
+    demand_own(plan, network)
+    demand_window(network, plan.changed, datetime.now(UTC), forced)
+    demand_bases(plan, network, running)
+    if BOTH_ENDS not in forced:
+        demand_both_ends(network, plan, running)
+    effects = coexistence(network, plan, running, forced)
+    demand_coexistence(effects, forced)
+    for line in warning_lines(effects, forced):
+        note(line)
+    return effects
 
 
 def _purpose(purpose: str, stage: Stage) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -18,8 +17,9 @@ from sdqkd.controller.importing import Found, Trees, imported
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network, read_file
 from sdqkd.controller.plan import Plan, make_plan
+from sdqkd.controller.whole_file import write_whole
 from sdqkd.controller.yaml_edit import CannotEditError
-from sdqkd.errors import InputError, StoreError
+from sdqkd.errors import InputError
 from sdqkd.schema.table import load
 from sdqkd.schema.tree import config_only
 
@@ -62,7 +62,7 @@ def command(
             new, said["site"], said["kind"], said["model_set"], said["address"], said["fingerprint"], profiles
         )
         demand_person(read_network_file(network).network, changing=False)
-        _write(out or network, new_text(network, inventory, newcomer))
+        write_whole(out or network, new_text(network, inventory, newcomer))
         tell(newcomer, out or network, json_output)
         return
     loaded = reachable(read_network_file(network), inventory)
@@ -73,7 +73,7 @@ def command(
     except CannotEditError as error:
         raise InputError(f"what the devices hold cannot be entered: {error}", str(network)) from None
     if found.count:
-        _write(out or network, text)
+        write_whole(out or network, text)
     rest = _rest(text, loaded, trees)
     if json_output:
         entered = {"entries": found.entries, "activated": found.activated, "left": found.left}
@@ -93,18 +93,6 @@ def _rest(text: str, loaded: LoadedNetwork, trees: Trees) -> Plan:
     network = load_network(text, loaded.file).network
     running = {name: config_only(load(network.devices[name].model_set), tree) for name, tree in trees.items()}
     return make_plan(network.name, desired(network), running)
-
-
-def _write(file: Path, text: str) -> None:
-    half = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        half.write_text(text, "utf-8")
-        if file.exists():
-            half.chmod(file.stat().st_mode & 0o777)
-        half.replace(file)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise StoreError(f"{file}: cannot be written: {error.strerror}") from error
 
 
 def _tell(found: Found, file: Path, rest: Plan) -> None:

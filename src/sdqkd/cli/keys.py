@@ -29,8 +29,9 @@ from sdqkd.controller.credentials import names_client_key, with_client_key, with
 from sdqkd.controller.inventory import LoadedNetwork, load_inventory, read_file
 from sdqkd.controller.journal import Remark
 from sdqkd.controller.policy import this_person
+from sdqkd.controller.whole_file import write_whole
 from sdqkd.controller.yaml_edit import CannotEditError
-from sdqkd.errors import HostKeyError, InputError, StoreError
+from sdqkd.errors import HostKeyError, InputError
 from sdqkd.network.model import Network
 from sdqkd.transport.keys import fingerprint, make_key_pair, public_of
 from sdqkd.transport.ssh_keys import shown_host_key
@@ -147,14 +148,7 @@ def _rewrite(file: Path, edit: Callable[[str], str]) -> None:
         text = edit(read_file(file))
     except CannotEditError as error:
         raise InputError(f"this cannot be entered here: {error}", str(file)) from None
-    half = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        half.write_text(text, "utf-8")
-        half.chmod(file.stat().st_mode & 0o777)
-        half.replace(file)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise StoreError(f"{file}: cannot be written: {error.strerror}") from error
+    write_whole(file, text)
 
 
 def _remark(loaded: LoadedNetwork, state: Path | None, what: str, details: dict[str, Any]) -> None:

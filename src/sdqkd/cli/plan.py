@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +33,8 @@ from sdqkd.controller.plan import Plan
 from sdqkd.controller.plan_xml import plan_xml
 from sdqkd.controller.policy import shut_windows, this_person
 from sdqkd.controller.saved_plan import save
-from sdqkd.errors import JournalError, StoreError, some_of
+from sdqkd.controller.whole_file import write_whole
+from sdqkd.errors import JournalError, some_of
 
 EXIT_CHANGES = 2
 
@@ -115,12 +115,7 @@ def _show_with_effects(loaded: LoadedNetwork, plan: Plan, running: Trees, json_o
 def _keep(plan: Plan, loaded: LoadedNetwork, file: Path) -> None:
     saved = save(plan, loaded, this_person().name, time_text(datetime.now(UTC)))
     text = json.dumps(saved.to_json(), ensure_ascii=False, indent=2) + "\n"
-    half = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        half.write_text(text, "utf-8")
-        half.replace(file)
-    except OSError as error:
-        raise StoreError(f"{file}: the plan cannot be kept: {error.strerror}") from error
+    write_whole(file, text)
     note(f"kept in {file}; `sdqkd apply {file}` applies it as it is")
 
 

@@ -32,7 +32,7 @@ from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork, read_file
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.switching import Step, switch_over
-from sdqkd.controller.watch_file import write_over
+from sdqkd.controller.whole_file import write_whole
 from sdqkd.physics.grid import channel_to_hz
 from sdqkd.planning.forecast import Forecast
 
@@ -143,7 +143,7 @@ async def _switch(
                 if not done:
                     # From now on the new link runs, whatever becomes of the old ones: the file shall not undo it.
                     path, text = file
-                    write_over(path, new_text(loaded, text, change))
+                    write_whole(path, new_text(loaded, text, change))
                 done.append((step, txid))
                 if not json_output:
                     show(f"{step}: done as {txid}; every device was read back")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +9,8 @@ from sdqkd.controller.adopt import Adopted, CannotAdoptError, adopted
 from sdqkd.controller.drift_rules import Policies, policies_of
 from sdqkd.controller.intent import Desired, desired
 from sdqkd.controller.inventory import LoadedNetwork, read_file
+from sdqkd.controller.whole_file import write_whole
+from sdqkd.errors import StoreError
 from sdqkd.schema.diff import Change
 
 
@@ -54,7 +53,10 @@ class NetworkFile:
         if self._stat() != self._mark or read_file(self.path) != self.text:
             raise CannotAdoptError(f"{self.path}: somebody has just changed it; it is not written over")
         result = adopted(self.loaded, self.text, device, changes)
-        write_over(self.path, result.text)
+        try:
+            write_whole(self.path, result.text)
+        except StoreError as error:
+            raise CannotAdoptError(str(error)) from error
         self._take()
         return result
 
@@ -64,24 +66,3 @@ class NetworkFile:
         except OSError:
             return 0, 0, 0
         return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def write_over(path: Path, text: str) -> None:
-    """Put a new file in the old one's place, whole or not at all. Raises CannotAdoptError."""
-    place = path.resolve()
-    try:
-        line_end = "\r\n" if b"\r\n" in place.read_bytes() else "\n"
-        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-        try:
-            with open(handle, "w", encoding="utf-8", newline=line_end) as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, place.stat().st_mode & 0o7777)
-            os.replace(name, place)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        raise CannotAdoptError(f"{path}: cannot be written: {error.strerror}") from error
