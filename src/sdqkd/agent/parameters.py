@@ -1,6 +1,7 @@
 """The parameters of an operation, read strictly: RFC 6241 section 7 and appendix C.
 
-What is missing gives missing-element, what nobody knows unknown-element, what is there twice bad-element.
+What is missing gives missing-element, what nobody knows unknown-element or unknown-attribute, what is there twice
+and text between elements bad-element.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from typing import Literal, TypeVar, cast, get_args
 from sdqkd.datastore.locks import Target
 from sdqkd.errors import RpcError
 from sdqkd.netconf.xml import BASE, Element, local_name_of, namespace_of, text_of
+from sdqkd.schema.elements import holds_text
 
 Word = TypeVar("Word", bound=str)
 
 _TARGETS: dict[str, Target] = {f"{{{BASE}}}{name}": name for name in get_args(Target)}
 # Of RFC 6241 appendix C, but behind capabilities that an agent may not announce.
 _NOT_OFFERED = ("startup", "url")
+# Those in other namespaces are annotations, which say nothing to us.
+_OUR_ATTRIBUTES = frozenset({"", BASE, "urn:ietf:params:xml:ns:yang:1"})
+_READ_ELSEWHERE = frozenset({"filter", "config"})  # their attributes
 NMDA = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
 _DATASTORES = "urn:ietf:params:xml:ns:yang:ietf-datastores"
 
@@ -51,11 +56,15 @@ class Parameters:
         self._more: dict[str, list[Element]] = {}
         if known is None:
             return
+        _refuse_attributes(operation)
+        _refuse_text(operation)
         for child in _children(operation):
             name = local_name_of(child)
             own = name if namespace_of(child) == namespace_of(operation) else str(child.tag)
             if own not in known:
                 raise unknown_element(child)
+            if name not in _READ_ELSEWHERE:
+                _refuse_attributes(child)
             if name not in self._found:
                 self._found[name] = child
             elif name in lists:
@@ -171,6 +180,7 @@ class Parameters:
         return Filter(element, select)
 
     def _choice(self, name: str) -> Element:
+        _refuse_text(self.element(name))
         choices = _children(self.element(name))
         if not choices:
             raise _parameter_error("missing-element", name, f"<{name}> must name a datastore")
@@ -181,6 +191,21 @@ class Parameters:
 
 def _children(element: Element) -> list[Element]:
     return [child for child in element if isinstance(child.tag, str)]
+
+
+def _refuse_attributes(element: Element) -> None:
+    """Raise RpcError for attributes that mean nothing here: whoever sent them meant something."""
+    for name in map(str, element.keys()):
+        namespace, _, local = name.rpartition("}")
+        if namespace[1:] in _OUR_ATTRIBUTES:
+            message = f"<{local_name_of(element)}> has no attribute {local[:80]}"
+            info = {"bad-attribute": local[:80], "bad-element": local_name_of(element)}
+            raise RpcError("unknown-attribute", message, "protocol", info=info)
+
+
+def _refuse_text(element: Element) -> None:
+    if holds_text(element):
+        raise bad_element(element, f"<{local_name_of(element)}> holds elements, and no text between them")
 
 
 def _attribute(element: Element, name: str) -> str | None:
