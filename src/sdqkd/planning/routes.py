@@ -81,14 +81,13 @@ def _of_switch(topology: Topology, port: Port) -> bool:
 
 def _straight_to(forecast: Forecast, ends: Mapping[Port, ModuleEnd], start: Port) -> set[Port]:
     """The ports of switches, and of modules that this one can join, that light reaches without a switch before."""
-    found: set[Port] = set()
-    for frequency_hz in forecast.frequencies(ends[start], ends[start]):
-        for way in forecast.topology.ways(start, frequency_hz, lambda _: ()):
-            if _of_switch(forecast.topology, way.end):
-                found.add(way.end)
-            elif way.end in ends and _joinable(forecast, ends[start], ends[way.end], frequency_hz):
-                found.add(way.end)
-    return found
+    return {
+        way.end
+        for frequency_hz in forecast.frequencies(ends[start], ends[start])
+        for way in forecast.topology.ways(start, frequency_hz, lambda _: ())
+        if _of_switch(forecast.topology, way.end)
+        or (way.end in ends and _joinable(forecast, ends[start], ends[way.end], frequency_hz))
+    }
 
 
 def _joinable(forecast: Forecast, one: ModuleEnd, other: ModuleEnd, frequency_hz: int) -> bool:
