@@ -7,7 +7,7 @@ from dataclasses import replace
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.network.model import Network
 from sdqkd.planning.assignment import Assignment, assign, least_bps, problem_of
-from sdqkd.planning.ceilings import Ceiling, ceilings
+from sdqkd.planning.ceilings import SENSITIVITY_DBM, Ceiling, ceilings, transponder_of
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.spectrum import Rules
 
@@ -47,9 +47,18 @@ def test_all_ceilings_hold_together(madqci: LoadedNetwork) -> None:
     assert all(one.least_dbm is not None and not one.contradicts for one in limits)
 
 
+def _bare(network: Network) -> Forecast:
+    """The network without a word on what its transponders are."""
+    return Forecast(replace(network, devices={k: replace(v, profile=None) for k, v in network.devices.items()}))
+
+
 def test_no_link_minds_what_runs_on_another_strand(forecast: Forecast) -> None:
     found = assign(problem_of(forecast, Rules()))
-    free = [one for one in ceilings(forecast, found.chosen) if one.most_dbm is None]
+    links = forecast.network.qkd_links
+    free = [one for one in ceilings(_bare(forecast.network), found.chosen) if one.most_dbm is None]
+    set_by_links = [one for one in ceilings(forecast, found.chosen) if one.set_by in links]
+    assert set_by_links
+    assert not any(one.channel.startswith("quintin-quijote") for one in set_by_links)
     assert {one.channel[:-4] for one in free} == {"quintin-quijote"}  # its pair is bidi
 
 
@@ -58,3 +67,22 @@ def test_limits_that_contradict_each_other(forecast: Forecast) -> None:
     deaf = ceilings(forecast, found.chosen, sensitivity_dbm=0.0)
     assert any(one.contradicts for one in deaf)
     assert not any(one.contradicts for one in ceilings(forecast, found.chosen))
+
+
+def test_transponders_and_the_file_limit_launch_powers_too(forecast: Forecast) -> None:
+    network, name = forecast.network, "concepcion-norte-c26"
+    channel = network.optical_channels[name]
+    assert channel.a is not None
+    limits = {one.channel: one for one in ceilings(forecast, {})}
+    laser = transponder_of(network, channel.a)
+    assert laser is not None
+    assert limits[name].most_dbm == laser.most_launch_dbm
+    bare = {one.channel: one for one in ceilings(_bare(network), {})}
+    assert bare[name].most_dbm is None
+    assert bare[name].least_dbm is not None
+    loss_db = bare[name].least_dbm - SENSITIVITY_DBM
+    assert limits[name].least_dbm == max(laser.sensitivity_dbm + loss_db, laser.least_launch_dbm)
+    narrow = replace(channel, least_power_dbm=-4.0, most_power_dbm=-3.5)
+    told = Forecast(replace(network, optical_channels=network.optical_channels | {name: narrow}))
+    found = {one.channel: one for one in ceilings(told, {})}[name]
+    assert (found.least_dbm, found.most_dbm, found.set_by) == (-4.0, -3.5, "the file")

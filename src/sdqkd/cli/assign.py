@@ -54,8 +54,9 @@ _PLAIN = Rules()
     help=f"The most quantum channels in a fibre. [default: as the file says, else {_PLAIN.per_fibre}]",
 )  # fmt: skip
 @click.option(
-    "--sensitivity", type=float, default=SENSITIVITY_DBM, show_default=True,
-    help="What a classical receiver needs, in dBm, for the floors of launch powers.",
+    "--sensitivity", type=float,
+    help="What every classical receiver needs, in dBm, for the floors of launch powers. [default: as the profiles"
+    f" of transponders say for data, else {SENSITIVITY_DBM:g}]",
 )  # fmt: skip
 @click.option(
     "--dark", metavar="FIBRE", multiple=True, help="Leave out a fibre, as if it were cut. May be repeated."
@@ -67,7 +68,7 @@ def command(
     guard: int | None,
     spacing: int | None,
     per_fibre: int | None,
-    sensitivity: float,
+    sensitivity: float | None,
     dark: tuple[str, ...],
     json_output: bool,
 ) -> int:

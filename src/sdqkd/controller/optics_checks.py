@@ -14,6 +14,7 @@ from sdqkd.network.model import Interface, Multiplexer, MultiplexerPort, Network
 from sdqkd.network.read import TOP
 from sdqkd.network.topology import Topology, any_port_of, topology_of
 from sdqkd.physics.grid import channel_to_hz, hz_to_thz, nm_to_hz, on_grid
+from sdqkd.planning.ceilings import transponder_of
 from sdqkd.profiles.equipment import Encryptor, Transponder, load_equipment
 from sdqkd.profiles.profile import load_profiles
 from sdqkd.schema.path import quote
@@ -21,7 +22,6 @@ from sdqkd.schema.reader import Reader
 
 _TOP = f"/{TOP}"
 _KINDS: Mapping[str, type[Transponder] | type[Encryptor]] = {"transponder": Transponder, "encryptor": Encryptor}
-_DATA = ("classical-data", "encrypted-data")  # what runs at the line rate for which a receiver is specified
 
 
 class Stretch(NamedTuple):
@@ -73,8 +73,8 @@ def budgets(network: Network) -> Iterator[InputError]:
     """Data channels that arrive with less or more light than their receivers take."""
     topology = topology_of(network)
     for channel in network.optical_channels.values():
-        profiles = {end: _transponder(network, end) for end in (channel.a, channel.b)}
-        if channel.role not in _DATA or not any(profiles.values()):
+        profiles = {end: transponder_of(network, end) for end in (channel.a, channel.b)}
+        if not channel.carries_data or not any(profiles.values()):
             continue
         loss_db = _loss_db(topology, channel)
         arrives_dbm = channel.launch_power_dbm - (loss_db or 0.0)
@@ -102,7 +102,7 @@ def _launches(network: Network) -> Iterator[InputError]:
     """Channels whose frequency or launch power is beyond their transponders."""
     for channel in network.optical_channels.values():
         for end in (channel.a, channel.b):
-            profile = _transponder(network, end)
+            profile = transponder_of(network, end)
             if profile is None:
                 continue
             least, most = profile.least_launch_dbm, profile.most_launch_dbm
@@ -174,14 +174,8 @@ def _range(interface: Interface) -> Iterator[Stretch]:
 
 
 def _transponder_range(network: Network, port: Port) -> frozenset[Stretch] | None:
-    profile = _transponder(network, port)
+    profile = transponder_of(network, port)
     return None if profile is None else frozenset((Stretch(profile.lower_hz, profile.upper_hz),))
-
-
-def _transponder(network: Network, port: Port | None) -> Transponder | None:
-    device = network.devices.get(port.element) if port is not None else None
-    profile = load_equipment().get(device.profile) if device is not None and device.profile else None
-    return profile if isinstance(profile, Transponder) else None
 
 
 def _loss_db(topology: Topology, channel: OpticalChannel) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal, NamedTuple
 
@@ -109,6 +109,13 @@ class MultiplexerPort:
     name: str
     insertion_loss_db: float
     passbands: tuple[Passband, ...]
+    isolation_db: float = 30.0
+
+    def loss_db(self, frequency_hz: int) -> float:
+        """Loss of light that it passes, or that leaks through it."""
+        if self.passes(frequency_hz):
+            return self.insertion_loss_db
+        return max(self.insertion_loss_db, self.isolation_db)
 
     def passes(self, frequency_hz: int) -> bool:
         """Whether light of this frequency gets through."""
@@ -146,6 +153,19 @@ class Fibre:
     loss_db: float
     scheme: str
     sharing: FibreSharing = FibreSharing()
+
+
+@dataclass(frozen=True, slots=True)
+class Amplifier:
+    """An optical amplifier in the cord at a port: of light that is `arriving` at the port, or else leaves it."""
+
+    name: str
+    path: str
+    port: Port
+    arriving: bool
+    gain_db: float
+    noise_figure_db: float
+    after_calibration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +247,11 @@ class OpticalChannel:
     b: Port | None
     least_power_dbm: float | None = None
     most_power_dbm: float | None = None
+
+    @property
+    def carries_data(self) -> bool:
+        """Whether it runs at the line rate for which a transponder's receiver is specified."""
+        return self.role in ("classical-data", "encrypted-data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +361,7 @@ class Network:
     drift: DriftRules = DriftRules()
     rules: Rules = Rules()
     sharing: FibreSharing = FibreSharing()
+    amplifiers: Mapping[str, Amplifier] = field(default_factory=dict)
     health: HealthLimits = HealthLimits()  # of what has none of its own: `acquisition_s` of classical channels
 
     def of_kind(self, kind: Kind) -> tuple[Device, ...]:

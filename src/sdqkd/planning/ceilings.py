@@ -3,28 +3,35 @@
 A link bears so many dB more from its neighbours that are ours, all together, until its key rate falls to its
 demand. A channel may be raised by the least that any link bears which meets it: so all ceilings hold at the same
 time, as noise never falls when light is added. Somebody else's channels are as they are. A channel must arrive
-with what its receiver needs: where that is more than its ceiling, the two limits contradict each other.
+with what its receiver needs, and no more than it bears, and be launched with what its transponders, and the file,
+allow: where the floor is above the ceiling, the limits contradict each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sdqkd.coexistence.exposure import Exposure, Guest
-from sdqkd.network.model import OpticalChannel
+from sdqkd.network.model import Network, OpticalChannel, Port
 from sdqkd.network.topology import any_port_of
 from sdqkd.planning.assignment import least_bps
 from sdqkd.planning.forecast import Forecast, Option
+from sdqkd.profiles.equipment import Transponder, load_equipment
 
-SENSITIVITY_DBM = -24.0  # what a receiver of 10 Gb/s with an avalanche photodiode needs. Assumed.
+# What a receiver of 10 Gb/s with an avalanche photodiode needs. Assumed, where no profile says it; and for
+# channels that carry no data, which are slower than what the profile speaks of.
+SENSITIVITY_DBM = -24.0
 MOST_DB = 30.0  # nothing is raised or lowered by more
 _STEP_DB = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """Limits of a channel's launch power in dBm. `most_dbm` is None where no link minds, `set_by` "" then."""
+    """Limits of a channel's launch power in dBm, None where there are none.
+
+    `set_by` is what sets `most_dbm`: a QKD link, or in other words what the equipment or the file allows.
+    """
 
     channel: str
     launch_dbm: float
@@ -34,14 +41,17 @@ class Ceiling:
 
     @property
     def contradicts(self) -> bool:
-        """Whether the channel cannot reach its receiver without harm to a link."""
+        """Whether the channel cannot reach its receiver within all limits."""
         return self.most_dbm is not None and self.least_dbm is not None and self.least_dbm > self.most_dbm
 
 
 def ceilings(
-    forecast: Forecast, chosen: Mapping[str, Option], sensitivity_dbm: float = SENSITIVITY_DBM
+    forecast: Forecast, chosen: Mapping[str, Option], sensitivity_dbm: float | None = None
 ) -> tuple[Ceiling, ...]:
-    """Limits of every channel that is ours, beside the links as they are chosen."""
+    """Limits of every channel that is ours, beside the links as they are chosen.
+
+    `sensitivity_dbm`, if given, is that of every receiver, whatever its profile says.
+    """
     network = forecast.network
     borne = {name: spare_db(forecast, name, option) for name, option in chosen.items()}
     met = {name: _names(forecast.exposure(option.path)) for name, option in chosen.items()}
@@ -98,30 +108,64 @@ def _names(met: Exposure) -> frozenset[str]:
     return frozenset(guest.name for one in met for guest in (*one.ahead, *one.against))
 
 
+def transponder_of(network: Network, port: Port | None) -> Transponder | None:
+    """The profile of the transponder with this port, None if it has none."""
+    device = network.devices.get(port.element) if port is not None else None
+    profile = load_equipment().get(device.profile) if device is not None and device.profile else None
+    return profile if isinstance(profile, Transponder) else None
+
+
 def _ceiling(
     forecast: Forecast,
     channel: OpticalChannel,
     borne: Mapping[str, float],
     met: Mapping[str, frozenset[str]],
-    sensitivity_dbm: float,
+    sensitivity_dbm: float | None,
 ) -> Ceiling:
     own = {str(channel.a), str(channel.b)}
-    minding = {name: borne[name] for name in borne if own & met[name]}
-    least_dbm = _least_dbm(forecast, channel, sensitivity_dbm)
-    if not minding:
-        return Ceiling(channel.name, channel.launch_power_dbm, None, least_dbm)
-    tightest = min(minding, key=lambda name: minding[name])
-    if minding[tightest] >= MOST_DB:
-        return Ceiling(channel.name, channel.launch_power_dbm, None, least_dbm)
-    most_dbm = channel.launch_power_dbm + minding[tightest]
-    return Ceiling(channel.name, channel.launch_power_dbm, most_dbm, least_dbm, tightest)
+    by_links = (
+        (channel.launch_power_dbm + borne[name], name)
+        for name in borne
+        if own & met[name] and borne[name] < MOST_DB
+    )
+    loss_db = _loss_db(forecast, channel)
+    most_dbm, set_by = min(
+        (*by_links, *_allowed(forecast.network, channel, loss_db)), key=lambda one: one[0], default=(None, "")
+    )
+    least_dbm = max(_needed(forecast.network, channel, loss_db, sensitivity_dbm), default=None)
+    return Ceiling(channel.name, channel.launch_power_dbm, most_dbm, least_dbm, set_by)
 
 
-def _least_dbm(forecast: Forecast, channel: OpticalChannel, sensitivity_dbm: float) -> float | None:
-    """What the channel must be launched with; None where its light finds no way."""
+def _allowed(network: Network, channel: OpticalChannel, loss_db: float | None) -> Iterator[tuple[float, str]]:
+    """The most launch powers in dBm that the file and the transponders allow, and who says so."""
+    if channel.most_power_dbm is not None:
+        yield channel.most_power_dbm, "the file"
+    for end in (channel.a, channel.b):
+        if (profile := transponder_of(network, end)) is not None:
+            yield profile.most_launch_dbm, f"laser at {end}"
+            if channel.carries_data and loss_db is not None:
+                yield profile.overload_dbm + loss_db, f"receiver at {end}"
+
+
+def _needed(
+    network: Network, channel: OpticalChannel, loss_db: float | None, sensitivity_dbm: float | None
+) -> Iterator[float]:
+    """The least launch powers in dBm that the file, the lasers and the receivers ask for."""
+    if channel.least_power_dbm is not None:
+        yield channel.least_power_dbm
+    for end in (channel.a, channel.b):
+        profile = transponder_of(network, end)
+        if profile is not None:
+            yield profile.least_launch_dbm
+        if loss_db is not None:
+            known = profile.sensitivity_dbm if profile and channel.carries_data else SENSITIVITY_DBM
+            yield (known if sensitivity_dbm is None else sensitivity_dbm) + loss_db
+
+
+def _loss_db(forecast: Forecast, channel: OpticalChannel) -> float | None:
+    """The loss of the channel's way from laser to receiver; None where its light finds none."""
     if channel.a is None:
         return None
     topology = forecast.topology
     ways = topology.paths(channel.a, channel.frequency_hz, any_port_of(topology), [channel.fibre])
-    losses = [way.loss_db for way in ways if way.end == channel.b]
-    return sensitivity_dbm + min(losses) if losses else None
+    return min((way.loss_db for way in ways if way.end == channel.b), default=None)
