@@ -12,6 +12,7 @@ from tests.plant.conftest import DATA, Lab, read
 
 from sdqkd.agent.server import Agent
 from sdqkd.agent.store import FileStore
+from sdqkd.plant.accidents import act
 
 NODE = "alfa-qkd"
 LINK = "0a000000-0000-4000-8000-000000000001"
@@ -111,6 +112,13 @@ def test_error_rates_rise_an_alarm_by_configured_thresholds(site: Site) -> None:
     assert site.told() == {"alarm"}
     site.client.ask(edit % (settings % "8.0"))
     assert site.told() == {"event"}
+
+
+def test_a_module_out_of_line_rises_an_alarm_by_the_thresholds_that_come_with_it(site: Site) -> None:
+    act(site.lab.plant, ["misalign", NODE, "1", "6"])
+    assert "alarm" in site.told()
+    act(site.lab.plant, ["repair", NODE, "1"])
+    assert "event" in site.told()
 
 
 def test_nothing_is_done_when_nothing_changes(site: Site) -> None:

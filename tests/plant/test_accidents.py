@@ -14,12 +14,23 @@ WORDS = [
     ("fail", "charlie-qkd", "1"),
     ("pull", "bravo-qkd", "3"),
     ("drift", "alfa-transponder", "bravo-c21", "-2.5"),
+    ("misalign", "alfa-qkd", "3", "4"),
 ]
 
 
 def optics(lab):
     """State of all but the encryptors, which count the keys that they used meanwhile."""
     return {name: lab.state(name) for name, device in lab.network.devices.items() if device.kind != "encryptor"}
+
+
+def qber(lab):
+    """Quantum bit error rate of the DV link, in percent."""
+    (measured,) = (
+        perf["value"]
+        for perf in lab.both("dv")[0]["qkdl_performance"]["phys_perf"]
+        if perf["perf_type"].endswith("QBER")
+    )
+    return float(measured)
 
 
 def test_what_is_broken_is_told_in_the_words_that_break_it(lab, make_lab, triangle):
@@ -53,6 +64,7 @@ def test_mending_and_repairing_undo_all_that_befell_a_place(lab):
         ["repair", "charlie-qkd", "1"],
         ["plug", "bravo-qkd", "3"],
         ["repair", "alfa-transponder", "bravo-c21"],
+        ["repair", "alfa-qkd", "3"],
     ):
         act(lab.plant, words)
     assert optics(lab) == before
@@ -70,6 +82,18 @@ def test_a_weaker_quantum_laser_is_more_loss(lab):
     tx, _ = lab.both("dv")
     assert tx["sdqkd-qkd-node:measured-loss-db"] == "7.0"
     assert 0 < lab.rate("dv") < 1500
+
+
+def test_a_module_out_of_line_makes_errors_and_less_key_until_there_is_none(lab):
+    rate_bps, aligned = lab.rate("dv"), qber(lab)
+    act(lab.plant, ["misalign", "bravo-qkd", "1", "4"])
+    assert qber(lab) == pytest.approx(aligned + 4, abs=0.2)
+    assert 0 < lab.rate("dv") < rate_bps
+    act(lab.plant, ["misalign", "alfa-qkd", "1", "20"])
+    assert lab.said("dv")[:2] == ("PASSIVE", "no key: too many errors, the modules are out of line by 24.0 %")
+    act(lab.plant, ["repair", "alfa-qkd", "1"])
+    act(lab.plant, ["repair", "bravo-qkd", "1"])
+    assert (lab.rate("dv"), qber(lab)) == (rate_bps, aligned)
 
 
 def test_an_amplifier_kills_every_quantum_channel_behind_it(lab):
@@ -93,6 +117,9 @@ def test_an_amplifier_kills_every_quantum_channel_behind_it(lab):
         ("drift alfa-l1 otn-1 3", "alfa-l1 has no lasers"),
         ("drift alfa-transponder bravo-c21 nan", "a laser of alfa-transponder drifts by -60 to 30 dB"),
         ("drift alfa-qkd 1 1", "a laser of alfa-qkd drifts by -60 to 0 dB"),
+        ("misalign alfa-qkd 2 4", "interface 2 of alfa-qkd counts no wrong bits"),
+        ("misalign alfa-qkd 1 51", "of the bits of a module 0 to 50 % more may be wrong"),
+        ("misalign alfa-qkd 1 nan", "of the bits of a module 0 to 50 % more may be wrong"),
         ("drift alfa-qkd 9 -1", "alfa-qkd has no interface, port or line '9'"),
         ("random x", "the seed must be a whole number, not 'x'"),
         ("random 1 -1", "must be between 0 and 1000"),

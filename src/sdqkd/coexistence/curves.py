@@ -21,11 +21,15 @@ _MORE = 1 + 1e-9  # what rounding may add to a noise that did not change
 
 
 class Conditions(NamedTuple):
-    """What the light of a link meets. Its frequency is that of the quantum channel."""
+    """What the light of a link meets. Its frequency is that of the quantum channel.
+
+    `misalignment` is the share of wrong bits that DV modules make beyond what their profile says.
+    """
 
     loss_db: float
     frequency_hz: int
     noise: Noise = SILENCE
+    misalignment: float = 0.0
 
 
 class Anchor(NamedTuple):
@@ -54,7 +58,7 @@ def key_per_pulse(profile: Profile, now: Conditions) -> float:
     """Secret bits per pulse or symbol, by the law of the technology."""
     through = transmittance(now.loss_db)
     if isinstance(profile.figures, DvFigures):
-        return float(bb84.key_per_pulse(_bb84(profile.figures), through, _counts(profile.figures, now)))
+        return float(bb84.key_per_pulse(_bb84(profile.figures, now), through, _counts(profile.figures, now)))
     return float(gg02.key_per_symbol(_gg02(profile.figures), through, _excess(now)))
 
 
@@ -62,7 +66,7 @@ def qber(profile: Profile, now: Conditions) -> float | None:
     """Quantum bit error rate of DV modules, a fraction; None for CV."""
     if not isinstance(profile.figures, DvFigures):
         return None
-    pair = _bb84(profile.figures)
+    pair = _bb84(profile.figures, now)
     return float(bb84.qber(pair, transmittance(now.loss_db), _counts(profile.figures, now)))
 
 
@@ -76,7 +80,7 @@ def snr_db(profile: Profile, now: Conditions) -> float | None:
 
 def _no_worse(now: Conditions, then: Conditions) -> bool:
     louder = now.noise.w_per_hz > then.noise.w_per_hz * _MORE or now.noise.leaked_w > then.noise.leaked_w * _MORE
-    return now.loss_db <= then.loss_db and not louder
+    return now.loss_db <= then.loss_db and now.misalignment <= then.misalignment and not louder
 
 
 def _counts(figures: DvFigures, now: Conditions) -> float:
@@ -89,12 +93,12 @@ def _excess(now: Conditions) -> float:
     return float(gg02.excess_noise(photons, transmittance(now.loss_db)))
 
 
-def _bb84(figures: DvFigures) -> Bb84:
+def _bb84(figures: DvFigures, now: Conditions) -> Bb84:
     return Bb84(
         mean_photons=figures.mean_photons,
         efficiency=figures.efficiency,
         dark_counts=figures.dark_counts,
-        misalignment=figures.misalignment,
+        misalignment=min(0.5, figures.misalignment + now.misalignment),
         correction=figures.correction,
         sifting=figures.sifting,
     )

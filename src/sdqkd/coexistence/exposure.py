@@ -17,6 +17,7 @@ from typing import NamedTuple
 from sdqkd.coexistence.faults import Booster, Faults
 from sdqkd.coexistence.light import Light, spans
 from sdqkd.devices.transponder import ChannelSettings
+from sdqkd.network.hiss import Hiss
 from sdqkd.network.model import Fibre, Network, OpticalChannel, Port
 from sdqkd.network.topology import LightPath, Topology, any_port_of
 
@@ -35,7 +36,10 @@ _Found = dict[tuple[str, Port], dict[tuple[str, int], Guest]]  # the same by nam
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One fibre that a quantum channel passes, and whom it meets there. `after_db` is the loss to the receiver."""
+    """One fibre that a quantum channel passes, and whom it meets there. `after_db` is the loss to the receiver.
+
+    `hiss` is noise of amplifiers that enters the fibre with the quantum channel, `back_hiss` at its other end.
+    """
 
     fibre: str
     length_m: float
@@ -44,6 +48,8 @@ class Stretch:
     ahead: tuple[Guest, ...]
     against: tuple[Guest, ...] = ()
     booster: Booster | None = None
+    hiss: tuple[Hiss, ...] = ()
+    back_hiss: tuple[Hiss, ...] = ()
 
 
 Exposure = tuple[Stretch, ...]
@@ -56,6 +62,7 @@ def exposure(network: Network, light: Light, path: LightPath, guests: Guests) ->
         fibre = network.fibres[span.fibre]
         near, far = (fibre.a, fibre.b) if span.entry == fibre.a else (fibre.b, fibre.a)
         meets = fibre.scheme != "bidi"
+        hiss = light.topology.hiss
         stretches.append(
             Stretch(
                 fibre=fibre.name,
@@ -65,6 +72,8 @@ def exposure(network: Network, light: Light, path: LightPath, guests: Guests) ->
                 ahead=guests.get((fibre.name, near), ()) if meets else (),
                 against=guests.get((fibre.name, far), ()) if fibre.scheme == "circulator" else (),
                 booster=light.faults.boosters.get(fibre.name) if meets else None,
+                hiss=hiss.get((fibre.name, near), ()) if meets else (),
+                back_hiss=hiss.get((fibre.name, far), ()) if fibre.scheme == "circulator" else (),
             )
         )
     return tuple(stretches)

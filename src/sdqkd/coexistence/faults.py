@@ -19,7 +19,8 @@ class Faults:
     """What is broken or has drifted.
 
     Fibres that are cut, and loss that came to others; parts that failed, as (device, part); by how many dB the
-    lasers of parts send more than they are told; booster amplifiers that hiss into fibres. A part is an interface
+    lasers of parts send more than they are told; booster amplifiers that hiss into fibres; the share of wrong bits
+    that QKD modules make because they are out of line. A part is an interface
     number, a port or a line. The modules that were `pulled` out are among those that failed.
     """
 
@@ -29,3 +30,4 @@ class Faults:
     pulled: frozenset[tuple[str, str]] = frozenset()
     drift_db: Mapping[tuple[str, str], float] = field(default_factory=dict)
     boosters: Mapping[str, Booster] = field(default_factory=dict)
+    misalignment: Mapping[tuple[str, str], float] = field(default_factory=dict)

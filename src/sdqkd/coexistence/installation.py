@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sdqkd.coexistence.exposure import Exposure, Guests, exposure, guests_as_designed
 from sdqkd.coexistence.faults import Faults
@@ -57,16 +57,22 @@ def install(network: Network, profiles: Mapping[str, Profile]) -> Installation:
     """Look at the network once. Raises InputError for a profile that is unknown or of another technology."""
     used = _profiles_used(network, profiles)
     topology = topology_of(network)
-    unbroken = light_of(topology, {}, Faults())
-    guests = guests_as_designed(network, topology, unbroken)
+    then = light_of(topology_of(_as_measured(network)), {}, Faults())
+    guests = guests_as_designed(network, then.topology, then)
     measurements: dict[tuple[ModuleEnd, ModuleEnd], tuple[Measurement, ...]] = {}
     for link in network.qkd_links.values():
         if link.calibration is not None:
             ends = (link.transmitter, link.receiver)
-            measurement = _measurement(network, unbroken, guests, link, link.calibration)
+            measurement = _measurement(network, then, guests, link, link.calibration)
             measurements[ends] = (*measurements.get(ends, ()), measurement)
     nodes = {device.device_id: device.name for device in network.of_kind("qkd-node")}
     return Installation(network, topology, used, measurements, nodes)
+
+
+def _as_measured(network: Network) -> Network:
+    """Without the amplifiers that were put in after the links were measured."""
+    amplifiers = {name: one for name, one in network.amplifiers.items() if not one.after_calibration}
+    return replace(network, amplifiers=amplifiers)
 
 
 def _measurement(

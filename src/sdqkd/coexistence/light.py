@@ -75,24 +75,40 @@ class Span(NamedTuple):
 def spans(light: Light, path: LightPath) -> tuple[Span, ...]:
     """The fibres of a way, with what attenuators and faults add."""
     # Cords and ways through elements take turns, a cord first.
-    steps = [_step(light, i % 2 == 0, *joined) for i, joined in enumerate(pairwise(path.ports))]
-    total_db = sum(loss_db for _, loss_db in steps)
+    gains = light.topology.amplifies(path.ports[0])
+    steps = [_step(light, i % 2 == 0, gains, *joined) for i, joined in enumerate(pairwise(path.ports))]
+    total_db = sum(step.total_db for step in steps)
     found, before_db = [], 0.0
-    for entry, (fibre, loss_db) in zip(path.ports, steps, strict=False):
-        if fibre is not None:
-            found.append(Span(fibre, entry, before_db, loss_db, max(0.0, total_db - before_db - loss_db)))
-        before_db += loss_db
+    for entry, step in zip(path.ports, steps, strict=False):
+        if step.fibre is not None:
+            enters_db = before_db - step.boost_db
+            after_db = max(0.0, total_db - enters_db - step.loss_db)
+            found.append(Span(step.fibre, entry, enters_db, step.loss_db, after_db))
+        before_db += step.total_db
     return tuple(found)
 
 
-def _step(light: Light, is_cord: bool, here: Port, there: Port) -> tuple[str | None, float]:
-    """The fibre between two neighbours on a way, None if it is none, and the loss between them."""
+class _Step(NamedTuple):
+    """From one port of a way to the next: the fibre between them, None if it is none, loss, and amplifiers."""
+
+    fibre: str | None
+    loss_db: float
+    boost_db: float = 0.0
+    lift_db: float = 0.0
+
+    @property
+    def total_db(self) -> float:
+        return self.loss_db - self.boost_db - self.lift_db
+
+
+def _step(light: Light, is_cord: bool, gains: bool, here: Port, there: Port) -> _Step:
     attenuation_db = light.attenuation_db.get(there, 0.0)
     if not is_cord:
-        return None, light.topology.inside_loss_db(here, there) + attenuation_db
+        return _Step(None, light.topology.inside_loss_db(here, there) + attenuation_db)
     cord = light.topology.cords[here]
     added_db = light.faults.added_loss_db.get(cord.fibre, 0.0) if cord.fibre is not None else 0.0
-    return cord.fibre, cord.loss_db + added_db + attenuation_db
+    loss_db = cord.loss_db + added_db + attenuation_db
+    return _Step(cord.fibre, loss_db, cord.boost_db, cord.lift_db) if gains else _Step(cord.fibre, loss_db)
 
 
 def _crossings(switches: Mapping[str, SwitchSettings]) -> Iterator[tuple[str, CrossConnection]]:

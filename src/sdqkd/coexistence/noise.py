@@ -1,8 +1,9 @@
 """From the classical light that a quantum channel meets to the noise at its receiver.
 
 Assumed, as no data sheet of the network says it: a modulated channel and what is mixed from several fills 50 GHz;
-a fibre throws -32 dB of the light back (Rayleigh scattering of a long fibre); between a booster amplifier and the
-quantum channels stands a multiplexer with an isolation of 30 dB. How well a receiver keeps other channels out is
+a fibre throws -32 dB of the light back (Rayleigh scattering of a long fibre); between a booster amplifier that
+is put in as a fault and the quantum channels stands a multiplexer with an isolation of 30 dB (of amplifiers in the
+network file, the file says it). How well a receiver keeps other channels out is
 in its profile. A coherent receiver sees nothing but its own frequency, so what leaks through filters does not
 reach it.
 """
@@ -109,6 +110,11 @@ def _of_all(stretch: Stretch, frequency_hz: int) -> tuple[tuple[float, str], ...
     if stretch.booster is not None:
         hiss = amplifier_noise_w_per_hz(frequency_hz, *stretch.booster) * transmittance(BOOSTER_ISOLATION_DB)
         made.append((float(hiss * transmittance(stretch.loss_db)) * after, "noise of the amplifier"))
+    ways = ((stretch.hiss, stretch.loss_db), (stretch.back_hiss, RETURN_LOSS_DB))
+    for one, loss_db in ((one, loss_db) for several, loss_db in ways for one in several):
+        hiss = amplifier_noise_w_per_hz(frequency_hz, one.gain_db, one.noise_figure_db)
+        lost_db = one.lost_db(frequency_hz) + loss_db
+        made.append((float(hiss * transmittance(lost_db)) * after, f"noise of the amplifier {one.amplifier}"))
     return tuple(made)
 
 

@@ -22,11 +22,16 @@ class Performance:
 
 
 def performance(
-    profile: Profile, loss_db: float, frequency_hz: int, met: Exposure, measurement: Measurement | None
+    profile: Profile,
+    loss_db: float,
+    frequency_hz: int,
+    met: Exposure,
+    measurement: Measurement | None,
+    misalignment: float = 0.0,
 ) -> Performance:
-    """What a pair of modules does at a loss, beside the classical light that it meets."""
+    """What a pair of modules does at a loss, beside the classical light that it meets, and so much out of line."""
     filters = Filter(profile.adjacent_isolation_db, profile.isolation_db)
-    now = Conditions(loss_db, frequency_hz, noise_at_receiver(met, frequency_hz, filters))
+    now = Conditions(loss_db, frequency_hz, noise_at_receiver(met, frequency_hz, filters), misalignment)
     anchor = None if measurement is None else _anchor(measurement, filters)
     rate_bps = key_rate_bps(profile, now, anchor)
     why = "" if rate_bps else _why_no_key(profile, now, anchor)
@@ -39,7 +44,9 @@ def _anchor(measurement: Measurement, filters: Filter) -> Anchor:
 
 
 def _why_no_key(profile: Profile, now: Conditions, anchor: Anchor | None) -> str:
-    """Name the noise if there would be key without it, else the loss."""
+    """Name what there would be key without: misalignment, or else noise; or else the loss."""
+    if now.misalignment and key_rate_bps(profile, now._replace(misalignment=0.0), anchor):
+        return f"no key: too many errors, the modules are out of line by {100 * now.misalignment:.1f} %"
     if key_rate_bps(profile, Conditions(now.loss_db, now.frequency_hz), anchor):
         return f"no key: too much noise, most of it from {now.noise.most_from}"
     return f"no key at a loss of {now.loss_db:.2f} dB"

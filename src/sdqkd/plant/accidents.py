@@ -68,6 +68,11 @@ ACTIONS: Mapping[str, Action] = {
         "let a laser send so much more (or less) than it is told",
         lambda plant, at: plant.drift(at[0], at[1], _number(at[2], "the drift")),
     ),
+    "misalign": Action(
+        ("DEVICE", "INTERFACE", "PERCENT"),
+        "let a DV module get so much of its bits wrong, beside what it does anyhow",
+        lambda plant, at: plant.misalign(at[0], at[1], _number(at[2], "the share of wrong bits") / 100),
+    ),
     "repair": Action(("DEVICE", "PART"), "make a part as it was", _repair),
     "random": Action(("SEED", "[COUNT]"), "let accidents happen that the seed draws", _draw),
     "heal": Action((), "make everything as it was", lambda plant, _: plant.heal()),
@@ -101,6 +106,7 @@ def described(faults: Faults) -> tuple[Words, ...]:
         *(("fail", *part) for part in sorted(faults.failed - faults.pulled)),
         *(("pull", *part) for part in sorted(faults.pulled)),
         *(("drift", *part, f"{drift_db:g}") for part, drift_db in sorted(faults.drift_db.items())),
+        *(("misalign", *part, f"{100 * share:g}") for part, share in sorted(faults.misalignment.items())),
     )
 
 

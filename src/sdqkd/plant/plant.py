@@ -124,10 +124,21 @@ class Plant:
         faults = self._running.faults
         self._running.suffer(replace(faults, drift_db={**faults.drift_db, place: drift_db}))
 
-    def adjust(self, device: str, part: str) -> None:
-        """Make a laser send what it is told again."""
+    def misalign(self, device: str, interface: str, share: float) -> None:
+        """Let a DV module get out of line: of its bits, this share more is wrong. Whatever it did before."""
+        part = self._module(device, interface)
+        if self._network.devices[device].interfaces[int(interface)].technology != "DV-QKD":
+            raise InputError(f"interface {interface} of {device} counts no wrong bits: it is no DV module")
+        if not 0 <= share <= 0.5:
+            raise InputError("of the bits of a module 0 to 50 % more may be wrong")
         faults = self._running.faults
-        self._running.suffer(replace(faults, drift_db=_without(faults.drift_db, self._part(device, part))))
+        self._running.suffer(replace(faults, misalignment={**faults.misalignment, part: share}))
+
+    def adjust(self, device: str, part: str) -> None:
+        """Make a laser send what it is told again, and bring a module back into line."""
+        faults, place = self._running.faults, self._part(device, part)
+        drift_db, misalignment = _without(faults.drift_db, place), _without(faults.misalignment, place)
+        self._running.suffer(replace(faults, drift_db=drift_db, misalignment=misalignment))
 
     def heal(self) -> None:
         """Make everything as it was."""

@@ -88,7 +88,9 @@ class Quantum:
 
         met = exposure(self.installation.network, self.light, path, self.guests)
         profile = self.installation.profiles[sender.profile]
-        does = performance(profile, loss_db, emission.frequency_hz, met, measurement)
+        modules = ((module.port.element, str(module.id)) for module in (sender, detector))
+        misalignment = sum(self.light.faults.misalignment.get(module, 0.0) for module in modules)
+        does = performance(profile, loss_db, emission.frequency_hz, met, measurement, misalignment)
         quality = LinkReport("ACTIVE", "", loss_db, does.rate_bps, does.qber, does.snr_db)
         reason = _too_much(loss_db, sender, detector) or does.why_no_key
         return replace(quality, status="PASSIVE", reason=reason, rate_bps=0) if reason else quality
