@@ -73,6 +73,8 @@ def test_a_launch_power_that_takes_a_link_below_its_demand_is_refused_with_the_f
     refused = lab.run("apply")
     assert refused.code == 1
     assert "Alfa-Charlie falls from 1,800 to 777 bit/s, and 1,000 are demanded; nothing was changed" in refused.err
+    assert "optical channel first raised from -8.00 to 3.00 dBm: QKD links on its fibres" in refused.err
+    assert "Alfa-Charlie: 1,800 -> 777 bit/s, demand 1,000, 223 short" in refused.err
     assert lab.rate_bps() == 1800
     assert len(lab.history()) == 1
 

@@ -11,7 +11,7 @@ from sdqkd.cli.console import note
 from sdqkd.controller.both_ends import Trees, demand_both_ends
 from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.coexistence import Coexistence, coexistence, demand_coexistence, without_watch
-from sdqkd.controller.coexistence_text import warning_lines
+from sdqkd.controller.coexistence_text import effect_lines, warning_lines
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.gate import Gate, OpenGate
 from sdqkd.controller.health_gate import HealthGate, Memory
@@ -98,6 +98,8 @@ def _demand_nothing_held_back(network: Network, plan: Plan, running: Trees, forc
     if BOTH_ENDS not in forced:
         demand_both_ends(network, plan, running)
     effects = coexistence(network, plan, running, forced)
+    for line in effect_lines(effects):
+        note(line)
     demand_coexistence(effects, forced)
     for line in warning_lines(effects, forced):
         note(line)
