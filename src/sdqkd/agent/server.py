@@ -26,6 +26,7 @@ from sdqkd.datastore.boot import boot
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.nacm_rules import NACM
 from sdqkd.datastore.ports import Changed, Store
+from sdqkd.datastore.room import Room
 from sdqkd.devices.device import Device, Operable
 from sdqkd.netconf.xml import expect_names
 from sdqkd.schema.defaults import DefaultsInUse
@@ -63,8 +64,15 @@ class Agent:
         """
         schema, hardware = device.schema, Reporting(device)
         _expect_vocabulary(schema)
+        limits = limits or Limits()
         datastores = boot(
-            schema, Validator(schema), hardware, store, startup=startup, besides=_besides(schema, roles)
+            schema,
+            Validator(schema),
+            hardware,
+            store,
+            startup=startup,
+            besides=_besides(schema, roles),
+            room=Room(limits.max_configuration_bytes),
         )
         access = AccessControl(
             schema,
@@ -72,9 +80,7 @@ class Agent:
             recovery_users=recovery_users,
             enforced=roles is not None,
         )
-        self._service = _service(
-            device, name or device.name, limits or Limits(), clock or LoopClock(), datastores, access
-        )
+        self._service = _service(device, name or device.name, limits, clock or LoopClock(), datastores, access)
         _let_report(hardware, self._service)
 
     @property

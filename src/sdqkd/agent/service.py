@@ -12,6 +12,7 @@ from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.notifier import Notifier
 from sdqkd.agent.sessions import Sessions
 from sdqkd.datastore.datastores import Datastores
+from sdqkd.datastore.room import MAX_BYTES
 from sdqkd.netconf.session import SERVER_MAX_MESSAGE_BYTES
 from sdqkd.schema.defaults import DefaultsInUse
 from sdqkd.schema.table import Schema
@@ -27,6 +28,7 @@ class Limits:
     idle_timeout_s: float | None = 3600.0  # between two messages; not for a session that gets notifications
     max_message_bytes: int = SERVER_MAX_MESSAGE_BYTES
     max_waiting_bytes: int = 4 * SERVER_MAX_MESSAGE_BYTES  # of all sessions: received, not yet a whole message
+    max_configuration_bytes: int = MAX_BYTES  # of each datastore, roughly as it is kept
     turn_s: float = 0.01  # for the calls of one session, before other sessions have their turn
 
 

@@ -34,7 +34,7 @@ from sdqkd.transport.admission import Limits as Admission
 
 _BOUNDS = (
     "startup", "idle_timeout", "hello_timeout", "message_timeout", "max_sessions", "max_sessions_per_user",
-    "max_waiting", "max_message_mib",
+    "max_waiting", "max_message_mib", "max_configuration_mib",
 )  # fmt: skip
 
 
@@ -72,6 +72,10 @@ _BOUNDS = (
 @click.option(
     "--max-message", "max_message_mib", type=click.IntRange(1, 1024), default=16, show_default=True,
     help="MiB that a message may have.",
+)  # fmt: skip
+@click.option(
+    "--max-configuration", "max_configuration_mib", type=click.IntRange(min=1), default=128, show_default=True,
+    help="MiB that a configuration may have.",
 )  # fmt: skip
 @as_json
 def command(
@@ -112,6 +116,7 @@ def _terms(
     max_sessions_per_user: int,
     max_waiting: int,
     max_message_mib: int,
+    max_configuration_mib: int,
 ) -> Terms:
     message_bytes = max_message_mib * 2**20
     limits = Limits(
@@ -120,6 +125,7 @@ def _terms(
         idle_timeout_s=idle_timeout or None,
         max_message_bytes=message_bytes,
         max_waiting_bytes=4 * message_bytes,
+        max_configuration_bytes=max_configuration_mib * 2**20,
     )
     admission = Admission(
         max_sessions=max_sessions,

@@ -1,0 +1,43 @@
+"""How large a tree is, roughly in bytes of its text; what two trees share costs nothing to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from sdqkd.schema.tree import Container, Entries, Node
+
+NODE_BYTES = 24  # what a node takes beside its value: a name and what stands around it
+_Name = TypeVar("_Name")
+
+
+def size_bytes(node: Node) -> int:
+    """The size of a leaf's value, or of all that a container or list holds."""
+    if isinstance(node, str):
+        return len(node)
+    if isinstance(node, tuple):
+        return sum(map(len, node)) + NODE_BYTES * len(node)
+    held = node.children if isinstance(node, Container) else node.entries
+    return sum(map(size_bytes, held.values())) + NODE_BYTES * len(held)
+
+
+def growth_bytes(old: Node, new: Node) -> int:
+    """By how much `new` is larger than `old`; negative if it is smaller."""
+    if old is new:
+        return 0
+    if isinstance(old, Container) and isinstance(new, Container):
+        return _grown(old.children, new.children)
+    if isinstance(old, Entries) and isinstance(new, Entries):
+        return _grown(old.entries, new.entries)
+    return size_bytes(new) - size_bytes(old)
+
+
+def _grown(old: Mapping[_Name, Node], new: Mapping[_Name, Node]) -> int:
+    grown = 0
+    for name, node in new.items():
+        was = old.get(name)
+        if was is None:
+            grown += size_bytes(node) + NODE_BYTES
+        elif was is not node:
+            grown += growth_bytes(was, node)
+    return grown - sum(size_bytes(node) + NODE_BYTES for name, node in old.items() if name not in new)
