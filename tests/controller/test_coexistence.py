@@ -168,6 +168,21 @@ def test_somebody_elses_channels_count_and_are_in_no_plan(beside: Network) -> No
     assert (beside_loud.before_bps or 0) < (beside_quiet.before_bps or 0)
 
 
+def test_links_that_somebody_elses_light_starves_are_shown_though_nothing_changes(beside: Network) -> None:
+    channel = replace(beside.optical_channels["first"], name="theirs", third_party=True, a=None, b=None)
+    loud = replace(channel, frequency_hz=channel.frequency_hz + 10**11, launch_power_dbm=12.0)
+    network = replace(beside, optical_channels=beside.optical_channels | {"theirs": loud})
+    plan, trees = planned(network, network)
+    assert plan.is_empty
+    found = coexistence(network, plan, trees)
+    heading, line = effect_lines(found)
+    assert heading == "QKD links with too little key before and after, beside the light that the file describes"
+    assert line.startswith(f"    {LINK}: ")
+    assert "demand 1,000" in line
+    demand_coexistence(found)  # no plan of ours would help
+    assert [*effect_lines(effects(beside, beside))] == []
+
+
 def test_a_plan_that_would_harm_on_the_way_only_is_split(beside: Network) -> None:
     old, new = powered(beside, first=0.0), powered(beside, first=-20.0, second=-1.5)
     found = effects(old, new)

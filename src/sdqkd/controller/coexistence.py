@@ -72,6 +72,11 @@ class LinkEffect:
         return self.held and not self.harmed and self.wanted and (self.least_bps or 0) < self.floor_bps
 
     @property
+    def starved(self) -> bool:
+        """Whether it shall run and has not what it needs afterwards, whoever's doing that is."""
+        return self.wanted and (self.after_bps or 0) < max(1, self.demand_bps or 0)
+
+    @property
     def harm(self) -> str:
         """What the plan does to the link, for people, if it harms it."""
         worst_bps = (self.after_bps if self.harmed else self.least_bps) or 0
@@ -94,7 +99,8 @@ class LinkEffect:
 
 @dataclass(frozen=True, slots=True)
 class Coexistence:
-    """Effects of a plan. `links` are all links of the network that change, or that a channel of `channels` meets.
+    """Effects of a plan. `links` are all links of the network that change, that a channel of `channels` meets, or
+    that have too little key afterwards: somebody else's light may be the reason, which no plan changes.
 
     `stages` are what the plan is applied as: itself alone unless a link would be harmed on the way. `trapped` are
     links that would be harmed on the way all the same.
@@ -128,7 +134,7 @@ def coexistence(network: Network, plan: Plan, running: Trees, forced: Sequence[s
     after = {
         name: apply(plan.devices[name].schema, running[name], plan.devices[name].changes) for name in plan.changed
     }
-    if not any(network.devices[name].kind != "encryptor" for name in plan.changed):
+    if not plan.is_empty and all(network.devices[name].kind == "encryptor" for name in plan.changed):
         return Coexistence((), {}, (Stage("", plan),))
     installation = install(network, load_profiles())
     old, new = state_of(network, running), state_of(network, {**running, **after})
@@ -140,7 +146,7 @@ def coexistence(network: Network, plan: Plan, running: Trees, forced: Sequence[s
     shown = {
         name: link
         for name, link in every.items()
-        if name in met or link.before_bps != link.after_bps or link.harmed or link.harmed_on_the_way
+        if name in met or link.before_bps != link.after_bps or link.starved or link.harmed_on_the_way
     }
     if not any(link.harmed_on_the_way and name not in forced for name, link in shown.items()):
         return Coexistence(channels, shown, (Stage("", plan),))

@@ -10,7 +10,9 @@ _INDENT = "    "
 
 
 def effect_lines(effects: Coexistence) -> Iterator[str]:
-    """Every channel that is added, moved or raised, with the links beside it; then what other links change."""
+    """Every channel that is added, moved or raised, with the links beside it; what other links change; and those
+    that have too little key all the same.
+    """
     told: set[str] = set()
     for channel in effects.channels:
         if channel.links:
@@ -18,9 +20,14 @@ def effect_lines(effects: Coexistence) -> Iterator[str]:
             yield from (f"{_INDENT}{_figures(effects.links[name])}" for name in channel.links)
             told |= {*channel.links}
     others = [link for name, link in effects.links.items() if name not in told]
-    if others:
+    changed = [link for link in others if link.before_bps != link.after_bps or not link.starved]
+    if changed:
         yield "other QKD links that change"
-        yield from (f"{_INDENT}{_figures(link)}" for link in others)
+        yield from (f"{_INDENT}{_figures(link)}" for link in changed)
+    starved = [link for link in others if link not in changed]
+    if starved:
+        yield "QKD links with too little key before and after, beside the light that the file describes"
+        yield from (f"{_INDENT}{_figures(link)}" for link in starved)
 
 
 def warning_lines(effects: Coexistence, forced: Sequence[str] = ()) -> Iterator[str]:
