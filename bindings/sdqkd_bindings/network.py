@@ -2648,7 +2648,7 @@ class yc_port_sdqkd_network__network_multiplexer_type_port(PybindBase):
 
   YANG Description: Its ports.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__insertion_loss_db','__passband',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__insertion_loss_db','__isolation_db','__passband',)
 
   _yang_name = 'port'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -2662,6 +2662,7 @@ class yc_port_sdqkd_network__network_multiplexer_type_port(PybindBase):
     self._extmethods = False
     self.__name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:port-name', is_config=True)
     self.__insertion_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), default=Decimal(0.0), is_leaf=True, yang_name="insertion-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
+    self.__isolation_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), default=Decimal(30.0), is_leaf=True, yang_name="isolation-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
     self.__passband = YANGDynClass(base=YANGListType("lower_thz",yc_passband_sdqkd_network__network_multiplexer_type_port_passband, yang_name="passband", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='lower-thz', extensions=None), is_container='list', yang_name="passband", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
 
     load = kwargs.pop("load", None)
@@ -2770,6 +2771,45 @@ class yc_port_sdqkd_network__network_multiplexer_type_port(PybindBase):
     self.__insertion_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), default=Decimal(0.0), is_leaf=True, yang_name="insertion-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
 
 
+  def _get_isolation_db(self):
+    """
+    Getter method for isolation_db, mapped from YANG variable /network/multiplexer_type/port/isolation_db (sdqkd-ot:loss-db)
+
+    YANG Description: Loss of light outside of its passbands; what an amplifier
+adds to the quantum channels comes through it.
+    """
+    return self.__isolation_db
+      
+  def _set_isolation_db(self, v, load=False):
+    """
+    Setter method for isolation_db, mapped from YANG variable /network/multiplexer_type/port/isolation_db (sdqkd-ot:loss-db)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_isolation_db is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_isolation_db() directly.
+
+    YANG Description: Loss of light outside of its passbands; what an amplifier
+adds to the quantum channels comes through it.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), default=Decimal(30.0), is_leaf=True, yang_name="isolation-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """isolation_db must be of a type compatible with sdqkd-ot:loss-db""",
+          'defined-type': "sdqkd-ot:loss-db",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), default=Decimal(30.0), is_leaf=True, yang_name="isolation-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)""",
+        })
+
+    self.__isolation_db = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_isolation_db(self):
+    self.__isolation_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), default=Decimal(30.0), is_leaf=True, yang_name="isolation-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
+
+
   def _get_passband(self):
     """
     Getter method for passband, mapped from YANG variable /network/multiplexer_type/port/passband (list)
@@ -2808,10 +2848,11 @@ class yc_port_sdqkd_network__network_multiplexer_type_port(PybindBase):
 
   name = __builtin__.property(_get_name, _set_name)
   insertion_loss_db = __builtin__.property(_get_insertion_loss_db, _set_insertion_loss_db)
+  isolation_db = __builtin__.property(_get_isolation_db, _set_isolation_db)
   passband = __builtin__.property(_get_passband, _set_passband)
 
 
-  _pyangbind_elements = OrderedDict([('name', name), ('insertion_loss_db', insertion_loss_db), ('passband', passband), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('insertion_loss_db', insertion_loss_db), ('isolation_db', isolation_db), ('passband', passband), ])
 
 
 class yc_multiplexer_type_sdqkd_network__network_multiplexer_type(PybindBase):
@@ -4420,6 +4461,607 @@ class yc_patch_sdqkd_network__network_patch(PybindBase):
 
 
   _pyangbind_elements = OrderedDict([('element', element), ('port', port), ('to', to), ('loss_db', loss_db), ])
+
+
+class yc_passband_sdqkd_network__network_amplifier_passband(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module sdqkd-network - based on the path /network/amplifier/passband. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Where it amplifies, and so where its noise lies; everywhere if
+there is none. The channels that run through it are taken to
+be there.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__lower_thz','__upper_thz',)
+
+  _yang_name = 'passband'
+  _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__lower_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="lower-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)
+    self.__upper_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="upper-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network', 'amplifier', 'passband']
+
+  def _get_lower_thz(self):
+    """
+    Getter method for lower_thz, mapped from YANG variable /network/amplifier/passband/lower_thz (frequency-thz)
+
+    YANG Description: Lower edge.
+    """
+    return self.__lower_thz
+      
+  def _set_lower_thz(self, v, load=False):
+    """
+    Setter method for lower_thz, mapped from YANG variable /network/amplifier/passband/lower_thz (frequency-thz)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_lower_thz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_lower_thz() directly.
+
+    YANG Description: Lower edge.
+    """
+    parent = getattr(self, "_parent", None)
+    if parent is not None and load is False:
+      raise AttributeError("Cannot set keys directly when" +
+                             " within an instantiated list")
+
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="lower-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """lower_thz must be of a type compatible with frequency-thz""",
+          'defined-type': "sdqkd-network:frequency-thz",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="lower-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)""",
+        })
+
+    self.__lower_thz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_lower_thz(self):
+    self.__lower_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="lower-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)
+
+
+  def _get_upper_thz(self):
+    """
+    Getter method for upper_thz, mapped from YANG variable /network/amplifier/passband/upper_thz (frequency-thz)
+
+    YANG Description: Upper edge.
+    """
+    return self.__upper_thz
+      
+  def _set_upper_thz(self, v, load=False):
+    """
+    Setter method for upper_thz, mapped from YANG variable /network/amplifier/passband/upper_thz (frequency-thz)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_upper_thz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_upper_thz() directly.
+
+    YANG Description: Upper edge.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="upper-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """upper_thz must be of a type compatible with frequency-thz""",
+          'defined-type': "sdqkd-network:frequency-thz",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="upper-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)""",
+        })
+
+    self.__upper_thz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_upper_thz(self):
+    self.__upper_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="upper-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='frequency-thz', is_config=True)
+
+  lower_thz = __builtin__.property(_get_lower_thz, _set_lower_thz)
+  upper_thz = __builtin__.property(_get_upper_thz, _set_upper_thz)
+
+
+  _pyangbind_elements = OrderedDict([('lower_thz', lower_thz), ('upper_thz', upper_thz), ])
+
+
+class yc_amplifier_sdqkd_network__network_amplifier(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module sdqkd-network - based on the path /network/amplifier. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Optical amplifiers, each in the cord that is plugged in at a
+port: the patch cord before the classical input of a
+multiplexer, or a fibre at its end. It amplifies what
+transponders send one way, and its own noise goes the same way,
+through multiplexers as far as their isolation lets it, into the
+fibres. No quantum light passes the cord in either direction,
+unless it is a fibre whose scheme is bidi: then the amplifier is
+on the strand of the classical channels.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__name','__element','__port','__direction','__gain_db','__noise_figure_db','__passband','__after_calibration','__inferred','__note',)
+
+  _yang_name = 'amplifier'
+  _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+    self.__element = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="element", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+    self.__port = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:port-name', is_config=True)
+    self.__direction = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'arriving': {}, 'leaving': {}},), is_leaf=True, yang_name="direction", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
+    self.__gain_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50']}), is_leaf=True, yang_name="gain-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    self.__noise_figure_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['3 .. 30']}), is_leaf=True, yang_name="noise-figure-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    self.__passband = YANGDynClass(base=YANGListType("lower_thz",yc_passband_sdqkd_network__network_amplifier_passband, yang_name="passband", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='lower-thz', extensions=None), is_container='list', yang_name="passband", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
+    self.__after_calibration = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="after-calibration", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+    self.__inferred = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="inferred", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+    self.__note = YANGDynClass(base=str, is_leaf=True, yang_name="note", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network', 'amplifier']
+
+  def _get_name(self):
+    """
+    Getter method for name, mapped from YANG variable /network/amplifier/name (name)
+
+    YANG Description: Name of the amplifier.
+    """
+    return self.__name
+      
+  def _set_name(self, v, load=False):
+    """
+    Setter method for name, mapped from YANG variable /network/amplifier/name (name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_name is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_name() directly.
+
+    YANG Description: Name of the amplifier.
+    """
+    parent = getattr(self, "_parent", None)
+    if parent is not None and load is False:
+      raise AttributeError("Cannot set keys directly when" +
+                             " within an instantiated list")
+
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """name must be of a type compatible with name""",
+          'defined-type': "sdqkd-network:name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)""",
+        })
+
+    self.__name = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_name(self):
+    self.__name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+
+
+  def _get_element(self):
+    """
+    Getter method for element, mapped from YANG variable /network/amplifier/element (name)
+
+    YANG Description: The device or multiplexer.
+    """
+    return self.__element
+      
+  def _set_element(self, v, load=False):
+    """
+    Setter method for element, mapped from YANG variable /network/amplifier/element (name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_element is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_element() directly.
+
+    YANG Description: The device or multiplexer.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="element", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """element must be of a type compatible with name""",
+          'defined-type': "sdqkd-network:name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="element", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)""",
+        })
+
+    self.__element = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_element(self):
+    self.__element = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_.-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="element", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='name', is_config=True)
+
+
+  def _get_port(self):
+    """
+    Getter method for port, mapped from YANG variable /network/amplifier/port (sdqkd-ot:port-name)
+
+    YANG Description: Its port.
+    """
+    return self.__port
+      
+  def _set_port(self, v, load=False):
+    """
+    Setter method for port, mapped from YANG variable /network/amplifier/port (sdqkd-ot:port-name)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_port is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_port() directly.
+
+    YANG Description: Its port.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:port-name', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """port must be of a type compatible with sdqkd-ot:port-name""",
+          'defined-type': "sdqkd-ot:port-name",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:port-name', is_config=True)""",
+        })
+
+    self.__port = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_port(self):
+    self.__port = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[A-Za-z0-9][A-Za-z0-9_./-]*', 'length': ['1 .. 64']}), is_leaf=True, yang_name="port", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:port-name', is_config=True)
+
+
+  def _get_direction(self):
+    """
+    Getter method for direction, mapped from YANG variable /network/amplifier/direction (enumeration)
+
+    YANG Description: Which way its light goes.
+    """
+    return self.__direction
+      
+  def _set_direction(self, v, load=False):
+    """
+    Setter method for direction, mapped from YANG variable /network/amplifier/direction (enumeration)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_direction is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_direction() directly.
+
+    YANG Description: Which way its light goes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'arriving': {}, 'leaving': {}},), is_leaf=True, yang_name="direction", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """direction must be of a type compatible with enumeration""",
+          'defined-type': "sdqkd-network:enumeration",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'arriving': {}, 'leaving': {}},), is_leaf=True, yang_name="direction", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)""",
+        })
+
+    self.__direction = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_direction(self):
+    self.__direction = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'arriving': {}, 'leaving': {}},), is_leaf=True, yang_name="direction", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='enumeration', is_config=True)
+
+
+  def _get_gain_db(self):
+    """
+    Getter method for gain_db, mapped from YANG variable /network/amplifier/gain_db (decimal64)
+
+    YANG Description: Its gain, whatever light comes.
+    """
+    return self.__gain_db
+      
+  def _set_gain_db(self, v, load=False):
+    """
+    Setter method for gain_db, mapped from YANG variable /network/amplifier/gain_db (decimal64)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_gain_db is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_gain_db() directly.
+
+    YANG Description: Its gain, whatever light comes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50']}), is_leaf=True, yang_name="gain-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """gain_db must be of a type compatible with decimal64""",
+          'defined-type': "decimal64",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50']}), is_leaf=True, yang_name="gain-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)""",
+        })
+
+    self.__gain_db = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_gain_db(self):
+    self.__gain_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0 .. 50']}), is_leaf=True, yang_name="gain-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+
+
+  def _get_noise_figure_db(self):
+    """
+    Getter method for noise_figure_db, mapped from YANG variable /network/amplifier/noise_figure_db (decimal64)
+
+    YANG Description: Its noise figure at the quantum channels; at least 3 dB, as of
+all amplifiers with much gain.
+    """
+    return self.__noise_figure_db
+      
+  def _set_noise_figure_db(self, v, load=False):
+    """
+    Setter method for noise_figure_db, mapped from YANG variable /network/amplifier/noise_figure_db (decimal64)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_noise_figure_db is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_noise_figure_db() directly.
+
+    YANG Description: Its noise figure at the quantum channels; at least 3 dB, as of
+all amplifiers with much gain.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['3 .. 30']}), is_leaf=True, yang_name="noise-figure-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """noise_figure_db must be of a type compatible with decimal64""",
+          'defined-type': "decimal64",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['3 .. 30']}), is_leaf=True, yang_name="noise-figure-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)""",
+        })
+
+    self.__noise_figure_db = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_noise_figure_db(self):
+    self.__noise_figure_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['3 .. 30']}), is_leaf=True, yang_name="noise-figure-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='decimal64', is_config=True)
+
+
+  def _get_passband(self):
+    """
+    Getter method for passband, mapped from YANG variable /network/amplifier/passband (list)
+
+    YANG Description: Where it amplifies, and so where its noise lies; everywhere if
+there is none. The channels that run through it are taken to
+be there.
+    """
+    return self.__passband
+      
+  def _set_passband(self, v, load=False):
+    """
+    Setter method for passband, mapped from YANG variable /network/amplifier/passband (list)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_passband is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_passband() directly.
+
+    YANG Description: Where it amplifies, and so where its noise lies; everywhere if
+there is none. The channels that run through it are taken to
+be there.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGListType("lower_thz",yc_passband_sdqkd_network__network_amplifier_passband, yang_name="passband", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='lower-thz', extensions=None), is_container='list', yang_name="passband", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """passband must be of a type compatible with list""",
+          'defined-type': "list",
+          'generated-type': """YANGDynClass(base=YANGListType("lower_thz",yc_passband_sdqkd_network__network_amplifier_passband, yang_name="passband", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='lower-thz', extensions=None), is_container='list', yang_name="passband", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)""",
+        })
+
+    self.__passband = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_passband(self):
+    self.__passband = YANGDynClass(base=YANGListType("lower_thz",yc_passband_sdqkd_network__network_amplifier_passband, yang_name="passband", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='lower-thz', extensions=None), is_container='list', yang_name="passband", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
+
+
+  def _get_after_calibration(self):
+    """
+    Getter method for after_calibration, mapped from YANG variable /network/amplifier/after_calibration (boolean)
+
+    YANG Description: True if it was not there while the QKD links beside it were
+measured (their calibration).
+    """
+    return self.__after_calibration
+      
+  def _set_after_calibration(self, v, load=False):
+    """
+    Setter method for after_calibration, mapped from YANG variable /network/amplifier/after_calibration (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_after_calibration is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_after_calibration() directly.
+
+    YANG Description: True if it was not there while the QKD links beside it were
+measured (their calibration).
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="after-calibration", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """after_calibration must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="after-calibration", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__after_calibration = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_after_calibration(self):
+    self.__after_calibration = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="after-calibration", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+
+
+  def _get_inferred(self):
+    """
+    Getter method for inferred, mapped from YANG variable /network/amplifier/inferred (boolean)
+
+    YANG Description: True where something here is an assumption and not documented.
+    """
+    return self.__inferred
+      
+  def _set_inferred(self, v, load=False):
+    """
+    Setter method for inferred, mapped from YANG variable /network/amplifier/inferred (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_inferred is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_inferred() directly.
+
+    YANG Description: True where something here is an assumption and not documented.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="inferred", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """inferred must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="inferred", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__inferred = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_inferred(self):
+    self.__inferred = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="inferred", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
+
+
+  def _get_note(self):
+    """
+    Getter method for note, mapped from YANG variable /network/amplifier/note (string)
+
+    YANG Description: What is assumed, or where it is documented.
+    """
+    return self.__note
+      
+  def _set_note(self, v, load=False):
+    """
+    Setter method for note, mapped from YANG variable /network/amplifier/note (string)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_note is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_note() directly.
+
+    YANG Description: What is assumed, or where it is documented.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=str, is_leaf=True, yang_name="note", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """note must be of a type compatible with string""",
+          'defined-type': "string",
+          'generated-type': """YANGDynClass(base=str, is_leaf=True, yang_name="note", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)""",
+        })
+
+    self.__note = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_note(self):
+    self.__note = YANGDynClass(base=str, is_leaf=True, yang_name="note", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='string', is_config=True)
+
+  name = __builtin__.property(_get_name, _set_name)
+  element = __builtin__.property(_get_element, _set_element)
+  port = __builtin__.property(_get_port, _set_port)
+  direction = __builtin__.property(_get_direction, _set_direction)
+  gain_db = __builtin__.property(_get_gain_db, _set_gain_db)
+  noise_figure_db = __builtin__.property(_get_noise_figure_db, _set_noise_figure_db)
+  passband = __builtin__.property(_get_passband, _set_passband)
+  after_calibration = __builtin__.property(_get_after_calibration, _set_after_calibration)
+  inferred = __builtin__.property(_get_inferred, _set_inferred)
+  note = __builtin__.property(_get_note, _set_note)
+
+
+  _pyangbind_elements = OrderedDict([('name', name), ('element', element), ('port', port), ('direction', direction), ('gain_db', gain_db), ('noise_figure_db', noise_figure_db), ('passband', passband), ('after_calibration', after_calibration), ('inferred', inferred), ('note', note), ])
 
 
 class yc_transmitter_sdqkd_network__network_qkd_link_transmitter(PybindBase):
@@ -9530,7 +10172,7 @@ class yc_network_sdqkd_network__network(PybindBase):
 
   YANG Description: One network under one controller.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__description','__guard_band_ghz','__quantum_spacing_ghz','__quantum_channels_at_most','__domain','__site','__device','__multiplexer_type','__multiplexer','__fibre','__patch','__qkd_link','__optical_channel','__protected_connection','__service','__drift','__health_gate','__policy',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__description','__guard_band_ghz','__quantum_spacing_ghz','__quantum_channels_at_most','__domain','__site','__device','__multiplexer_type','__multiplexer','__fibre','__patch','__amplifier','__qkd_link','__optical_channel','__protected_connection','__service','__drift','__health_gate','__policy',)
 
   _yang_name = 'network'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -9554,6 +10196,7 @@ class yc_network_sdqkd_network__network(PybindBase):
     self.__multiplexer = YANGDynClass(base=YANGListType("name",yc_multiplexer_sdqkd_network__network_multiplexer, yang_name="multiplexer", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="multiplexer", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__fibre = YANGDynClass(base=YANGListType("name",yc_fibre_sdqkd_network__network_fibre, yang_name="fibre", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="fibre", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__patch = YANGDynClass(base=YANGListType("element port",yc_patch_sdqkd_network__network_patch, yang_name="patch", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='element port', extensions=None), is_container='list', yang_name="patch", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
+    self.__amplifier = YANGDynClass(base=YANGListType("name",yc_amplifier_sdqkd_network__network_amplifier, yang_name="amplifier", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="amplifier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__qkd_link = YANGDynClass(base=YANGListType("name",yc_qkd_link_sdqkd_network__network_qkd_link, yang_name="qkd-link", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="qkd-link", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__optical_channel = YANGDynClass(base=YANGListType("name",yc_optical_channel_sdqkd_network__network_optical_channel, yang_name="optical-channel", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="optical-channel", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
     self.__protected_connection = YANGDynClass(base=YANGListType("name",yc_protected_connection_sdqkd_network__network_protected_connection, yang_name="protected-connection", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="protected-connection", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
@@ -10045,6 +10688,57 @@ before the common line.
     self.__patch = YANGDynClass(base=YANGListType("element port",yc_patch_sdqkd_network__network_patch, yang_name="patch", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='element port', extensions=None), is_container='list', yang_name="patch", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
 
 
+  def _get_amplifier(self):
+    """
+    Getter method for amplifier, mapped from YANG variable /network/amplifier (list)
+
+    YANG Description: Optical amplifiers, each in the cord that is plugged in at a
+port: the patch cord before the classical input of a
+multiplexer, or a fibre at its end. It amplifies what
+transponders send one way, and its own noise goes the same way,
+through multiplexers as far as their isolation lets it, into the
+fibres. No quantum light passes the cord in either direction,
+unless it is a fibre whose scheme is bidi: then the amplifier is
+on the strand of the classical channels.
+    """
+    return self.__amplifier
+      
+  def _set_amplifier(self, v, load=False):
+    """
+    Setter method for amplifier, mapped from YANG variable /network/amplifier (list)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_amplifier is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_amplifier() directly.
+
+    YANG Description: Optical amplifiers, each in the cord that is plugged in at a
+port: the patch cord before the classical input of a
+multiplexer, or a fibre at its end. It amplifies what
+transponders send one way, and its own noise goes the same way,
+through multiplexers as far as their isolation lets it, into the
+fibres. No quantum light passes the cord in either direction,
+unless it is a fibre whose scheme is bidi: then the amplifier is
+on the strand of the classical channels.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGListType("name",yc_amplifier_sdqkd_network__network_amplifier, yang_name="amplifier", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="amplifier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """amplifier must be of a type compatible with list""",
+          'defined-type': "list",
+          'generated-type': """YANGDynClass(base=YANGListType("name",yc_amplifier_sdqkd_network__network_amplifier, yang_name="amplifier", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="amplifier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)""",
+        })
+
+    self.__amplifier = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_amplifier(self):
+    self.__amplifier = YANGDynClass(base=YANGListType("name",yc_amplifier_sdqkd_network__network_amplifier, yang_name="amplifier", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='name', extensions=None), is_container='list', yang_name="amplifier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='list', is_config=True)
+
+
   def _get_qkd_link(self):
     """
     Getter method for qkd_link, mapped from YANG variable /network/qkd_link (list)
@@ -10327,6 +11021,7 @@ or a fibre with what a change touches.
   multiplexer = __builtin__.property(_get_multiplexer, _set_multiplexer)
   fibre = __builtin__.property(_get_fibre, _set_fibre)
   patch = __builtin__.property(_get_patch, _set_patch)
+  amplifier = __builtin__.property(_get_amplifier, _set_amplifier)
   qkd_link = __builtin__.property(_get_qkd_link, _set_qkd_link)
   optical_channel = __builtin__.property(_get_optical_channel, _set_optical_channel)
   protected_connection = __builtin__.property(_get_protected_connection, _set_protected_connection)
@@ -10336,7 +11031,7 @@ or a fibre with what a change touches.
   policy = __builtin__.property(_get_policy, _set_policy)
 
 
-  _pyangbind_elements = OrderedDict([('name', name), ('description', description), ('guard_band_ghz', guard_band_ghz), ('quantum_spacing_ghz', quantum_spacing_ghz), ('quantum_channels_at_most', quantum_channels_at_most), ('domain', domain), ('site', site), ('device', device), ('multiplexer_type', multiplexer_type), ('multiplexer', multiplexer), ('fibre', fibre), ('patch', patch), ('qkd_link', qkd_link), ('optical_channel', optical_channel), ('protected_connection', protected_connection), ('service', service), ('drift', drift), ('health_gate', health_gate), ('policy', policy), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('description', description), ('guard_band_ghz', guard_band_ghz), ('quantum_spacing_ghz', quantum_spacing_ghz), ('quantum_channels_at_most', quantum_channels_at_most), ('domain', domain), ('site', site), ('device', device), ('multiplexer_type', multiplexer_type), ('multiplexer', multiplexer), ('fibre', fibre), ('patch', patch), ('amplifier', amplifier), ('qkd_link', qkd_link), ('optical_channel', optical_channel), ('protected_connection', protected_connection), ('service', service), ('drift', drift), ('health_gate', health_gate), ('policy', policy), ])
 
 
 class sdqkd_network(PybindBase):

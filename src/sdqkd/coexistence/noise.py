@@ -112,9 +112,11 @@ def _of_all(stretch: Stretch, frequency_hz: int) -> tuple[tuple[float, str], ...
         made.append((float(hiss * transmittance(stretch.loss_db)) * after, "noise of the amplifier"))
     ways = ((stretch.hiss, stretch.loss_db), (stretch.back_hiss, RETURN_LOSS_DB))
     for one, loss_db in ((one, loss_db) for several, loss_db in ways for one in several):
-        hiss = amplifier_noise_w_per_hz(frequency_hz, one.gain_db, one.noise_figure_db)
-        lost_db = one.lost_db(frequency_hz) + loss_db
-        made.append((float(hiss * transmittance(lost_db)) * after, f"noise of the amplifier {one.amplifier}"))
+        amplifier = one.amplifier
+        if amplifier.amplifies(frequency_hz):
+            hiss = amplifier_noise_w_per_hz(frequency_hz, amplifier.gain_db, amplifier.noise_figure_db)
+            lost_db = one.lost_db(frequency_hz) + loss_db
+            made.append((float(hiss * transmittance(lost_db)) * after, f"noise of the amplifier {amplifier.name}"))
     return tuple(made)
 
 

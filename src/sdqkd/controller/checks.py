@@ -35,6 +35,7 @@ def check(network: Network) -> tuple[InputError, ...]:
         *_name_clashes(network),
         *_model_sets(network),
         *_shared_ports(network),
+        *_loose_amplifiers(network),
         *_shared_modules(network),
         *(tuple(_wavelength_ranges(network)) or (*_tuning(network), *optics_checks.lasers(network))),
         *optics_checks.off_grid(network),
@@ -111,6 +112,14 @@ def _cord_ends(network: Network) -> Iterator[tuple[Port, str, str]]:
     for fibre in network.fibres.values():
         for port in (fibre.a, fibre.b):
             yield port, f"fibre {fibre.name}", f"{_TOP}/fibre[name={quote(fibre.name)}]"
+
+
+def _loose_amplifiers(network: Network) -> Iterator[InputError]:
+    """Amplifiers at ports where no cord is plugged in."""
+    plugged = {port for port, _, _ in _cord_ends(network)}
+    for amplifier in network.amplifiers.values():
+        if amplifier.port not in plugged:
+            yield InputError(f"nothing is plugged into {amplifier.port}, so no light comes", path=amplifier.path)
 
 
 def _shared_modules(network: Network) -> Iterator[InputError]:

@@ -20,8 +20,12 @@ def why_dark(network: Network, topology: Topology, link: QkdLink) -> str:
             return f"nothing is plugged into {port}"
     if wrong := _wrong_turn(network, link):
         return wrong
-    ways = topology.ways(start, link.frequency_hz, any_port_of(topology), fibres=link.fibres)
+    ways = (*topology.ways(start, link.frequency_hz, any_port_of(topology), fibres=link.fibres),)
     passed = max((len(way.fibres) for way in ways), default=0)
+    for way in ways:
+        cord = topology.cords.get(way.end)
+        if cord and cord.amplifier and len(way.fibres) == passed and way.stopped == cord.why_barred:
+            return way.stopped
     stretches = list(_stretches(network, link))
     # Where the light came into the site that it does not leave, and where it should have left it.
     entry = stretches[passed - 1][1] if passed else start

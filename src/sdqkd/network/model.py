@@ -165,7 +165,12 @@ class Amplifier:
     arriving: bool
     gain_db: float
     noise_figure_db: float
+    passbands: tuple[Passband, ...] = ()
     after_calibration: bool = False
+
+    def amplifies(self, frequency_hz: int) -> bool:
+        """Whether there is gain, and so noise, at a frequency."""
+        return not self.passbands or any(b.lower_hz <= frequency_hz <= b.upper_hz for b in self.passbands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from sdqkd.network.model import (
     Action,
+    Amplifier,
     Calibration,
     Device,
     DriftRule,
@@ -89,6 +90,7 @@ def read_network(schema: Schema, tree: Container) -> Network:
         drift=_drift_rules(schema, top.inside(DRIFT)),
         rules=_rules(schema, top.inside(POLICY)),
         sharing=_sharing(top),
+        amplifiers={a.name: a for a in (_amplifier(schema, e) for e in top.entries("amplifier"))},
         health=health,
     )
 
@@ -184,11 +186,19 @@ def _multiplexers(top: Reader) -> Iterator[Multiplexer]:
 
 
 def _multiplexer_port(entry: Reader) -> MultiplexerPort:
-    bands = tuple(
+    return MultiplexerPort(
+        entry.text("name"),
+        entry.number("insertion-loss-db"),
+        _passbands(entry),
+        entry.number("isolation-db", "30"),
+    )
+
+
+def _passbands(entry: Reader) -> tuple[Passband, ...]:
+    return tuple(
         Passband(thz_to_hz(band.text("lower-thz")), thz_to_hz(band.text("upper-thz")))
         for band in entry.entries("passband")
     )
-    return MultiplexerPort(entry.text("name"), entry.number("insertion-loss-db"), bands)
 
 
 def _fibre(entry: Reader) -> Fibre:
@@ -213,6 +223,19 @@ def _sharing(entry: Reader) -> FibreSharing:
 
 def _ghz_to_hz(ghz: float | None) -> int | None:
     return None if ghz is None else round(ghz * 1e9)
+
+
+def _amplifier(schema: Schema, entry: Reader) -> Amplifier:
+    return Amplifier(
+        name=entry.text("name"),
+        path=_path(schema, "amplifier", entry.text("name")),
+        port=_port(entry),
+        arriving=entry.text("direction") == "arriving",
+        gain_db=entry.number("gain-db"),
+        noise_figure_db=entry.number("noise-figure-db"),
+        passbands=_passbands(entry),
+        after_calibration=entry.flag("after-calibration"),
+    )
 
 
 def _patch(entry: Reader) -> Patch:

@@ -3,26 +3,21 @@
 Outside an element a port is joined with at most one other port, by a patch cord or a fibre. Inside, a multiplexer
 joins its line port with every other port whose filter passes the light, and a switch joins what it is told to. A
 light path leaves a port to the outside, enters an element, leaves it again, and ends where nothing goes on inside.
+
+A cord may have amplifiers: light of transponders gains there, all other light counts as quantum and ends there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from sdqkd.network.cords import Cord, amplify
+from sdqkd.network.hiss import Hiss, hiss_of
 from sdqkd.network.model import Fibre, Multiplexer, Network, Port
 from sdqkd.physics.grid import hz_to_thz
 
 Switching = Callable[[Port], Collection[Port]]  # the ports that a switch joins, or may join, with this one
-
-
-@dataclass(frozen=True, slots=True)
-class Cord:
-    """What joins two ports outside their elements. `fibre` is None for a patch cord."""
-
-    far: Port
-    loss_db: float
-    fibre: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +50,17 @@ class LightPath:
 
 @dataclass(frozen=True)
 class Topology:
-    """The fixed part of the network. `switch_loss_db` is the loss of one crossing by device."""
+    """The fixed part of the network. `switch_loss_db` is the loss of one crossing by device.
+
+    `hiss` is the noise of amplifiers where it enters fibres: by fibre and the port through which it enters.
+    """
 
     cords: Mapping[Port, Cord]
     multiplexers: Mapping[str, Multiplexer]
     switch_ports: Mapping[str, tuple[str, ...]]
     switch_loss_db: Mapping[str, float]
+    transponders: frozenset[str] = frozenset()
+    hiss: Mapping[tuple[str, Port], tuple[Hiss, ...]] = field(default_factory=dict)
 
     def paths(
         self,
@@ -87,6 +87,10 @@ class Topology:
     ) -> Iterator[LightPath]:
         """As `paths`, and also the ways that end on the way, each with `stopped`."""
         return self._outside(LightPath((start,), (), (), 0.0), frequency_hz, switching, fibres, dark)
+
+    def amplifies(self, start: Port) -> bool:
+        """Whether light from this port gains in amplifiers, as that of transponders does."""
+        return start.element in self.transponders
 
     def inside_loss_db(self, a: Port, b: Port) -> float:
         """Loss between two ports of one multiplexer or switch that are joined inside it."""
@@ -119,7 +123,12 @@ class Topology:
                 yield replace(so_far, stopped=text)
                 return
             taken = (*taken, cord.fibre)
-        loss_db = so_far.loss_db + cord.loss_db
+        amplified = self.amplifies(so_far.ports[0])
+        if cord.amplifier and not amplified:
+            yield replace(so_far, stopped=cord.why_barred)
+            return
+        gain_db = cord.boost_db + cord.lift_db if amplified else 0.0
+        loss_db = so_far.loss_db + cord.loss_db - gain_db
         arrived = LightPath((*so_far.ports, cord.far), taken, so_far.crossings, loss_db)
         if self._ends(cord.far):
             if fibres is None or len(taken) == len(fibres):
@@ -177,9 +186,13 @@ def topology_of(network: Network) -> Topology:
         _join(cords, patch.a, patch.b, patch.loss_db, None)
     for fibre in network.fibres.values():
         _join(cords, fibre.a, fibre.b, fibre.loss_db, fibre.name)
+    for amplifier in network.amplifiers.values():
+        amplify(network, cords, amplifier)
     switches = network.of_kind("fibre-switch")
     return Topology(
         cords=cords,
+        transponders=frozenset(device.name for device in network.of_kind("transponder")),
+        hiss=hiss_of(network, cords),
         multiplexers=network.multiplexers,
         switch_ports={device.name: device.ports for device in switches},
         switch_loss_db={device.name: device.insertion_loss_db for device in switches},

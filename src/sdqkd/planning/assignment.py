@@ -2,9 +2,9 @@
 
 What is sought: as many links as possible, and then key rates whose product is the largest (so no link starves
 for another's last bit). A link is worth `SERVED` and the logarithm of its key rate in bit/s: one link more is
-worth all that six others could lose. Light paths run over passive parts and switches only, so there
-is no amplifier on the way; quantum channels do not disturb each other, so each option's key rate is known
-beforehand.
+worth all that six others could lose. Light paths run over passive parts and switches only: one
+with an amplifier on the way is none; quantum channels do not disturb each other, so each option's key rate is
+known beforehand.
 
 Exact where all light paths are looked at and the integer program is solved to the end. Where only the best few
 paths of each link and channel are looked at, the bound counts what the others could at most be worth: key at the

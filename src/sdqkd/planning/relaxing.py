@@ -7,7 +7,7 @@ neighbours, the guard band, and what other links hold. A remedy is one that woul
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sdqkd.network.model import QkdLink
 from sdqkd.planning.assignment import Assignment, Problem, least_bps
@@ -25,7 +25,7 @@ MOST_FIBRES = 4  # channels that a fibre might carry more
 class Remedy:
     """A constraint, and how it would have to change: for people, and as a number of its `unit`.
 
-    Constraints are loss, demand, launch-power, guard-band, channels-per-fibre, links.
+    Constraints are amplifier, loss, demand, launch-power, guard-band, channels-per-fibre, links.
     """
 
     constraint: str
@@ -40,10 +40,30 @@ def remedies(forecast: Forecast, problem: Problem, assignment: Assignment, name:
     if name in problem.links:
         return tuple(_room(problem, assignment, name))
     search = Search(forecast, _taken(forecast, problem, problem.rules), problem.dark)
+    if blocking := tuple(_amplifiers(forecast, problem, link)):
+        return blocking
     near = [*search.options(link.transmitter, link.receiver, extra_db=EXTRA_DB)]
     free = [one for one in near if "too close" not in one.obstacle]
     return (*_loss(forecast, link, free), *_demand(link, free), *_power(forecast, link, free),
             *_guard(forecast, problem, link))  # fmt: skip
+
+
+def _amplifiers(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Remedy]:
+    """Amplifiers on the way with the least loss, if the link has no way but through amplifiers."""
+    taken = _taken(forecast, problem, problem.rules)
+    ends = link.transmitter, link.receiver
+    network = forecast.network
+    if not network.amplifiers or any(True for _ in Search(forecast, taken, problem.dark).options(*ends, 1)):
+        return
+    without = Forecast(replace(network, amplifiers={}), forecast.installation.profiles)
+    options = Search(without, taken, problem.dark).options(*ends, 1)
+    serving = [one for one in options if one.rate_bps >= least_bps(link)]
+    if serving:
+        best = min(serving, key=lambda one: one.loss_db)
+        cords = (forecast.topology.cords.get(port) for port in best.path.ports)
+        barring = sorted({cord.amplifier for cord in cords if cord and cord.amplifier})
+        text = f"a way without {' and '.join(barring)}: an amplifier is on the way, which ends quantum light"
+        yield Remedy("amplifier", text, len(barring), "amplifiers")
 
 
 def _taken(forecast: Forecast, problem: Problem, rules: Rules) -> Taken:
