@@ -164,3 +164,16 @@ def test_a_physical_link_has_its_attenuation_and_a_virtual_one_has_not() -> None
     key = ("qkd_link", (link["qkdl_id"],))
     entry = get(settled, ("etsi-qkd-sdn-node:qkd_node", "qkd_links", key))
     assert list(entry.children) == ["qkdl_id", "qkdl_type"]
+
+
+def test_a_rule_is_not_said_to_be_broken_by_what_is_not_there() -> None:
+    optics = table.load("optical-device")
+    amplifier = {"name": "booster", "output-port": "line", "gain-db": "20.0"}
+    ports = [{"name": name} for name in ("line", "client")]
+    tree = {"sdqkd-optical-device:optical-device": {"port": ports, "amplifier": [amplifier]}}
+    errors = _errors(lambda: Validator(optics).check(json.decode(optics, tree)))
+    assert "amplifier lacks its mandatory input-port" in [error.message for error in errors]
+    assert "must-violation" not in [error.app_tag for error in errors]
+    amplifier["input-port"] = "line"
+    errors = _errors(lambda: Validator(optics).check(json.decode(optics, tree)))
+    assert "an amplifier needs two different ports" in [error.message for error in errors]

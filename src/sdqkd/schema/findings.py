@@ -7,14 +7,14 @@ recognised here, each once. A sentence that is not one of them comes from the mo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from sdqkd.errors import RpcError
 from sdqkd.schema.path import parse_path
 from sdqkd.schema.table import Schema, SchemaNode
-from sdqkd.schema.tree import Container, get
+from sdqkd.schema.tree import Container, Path, get
 from sdqkd.schema.types import describe
 
 
@@ -31,6 +31,34 @@ class Finding:
     def is_false_condition(self) -> bool:
         """True if a node exists whose `when` is false."""
         return _WHEN.fullmatch(self.message) is not None
+
+    @property
+    def is_broken_rule(self) -> bool:
+        """True if a `must` is false."""
+        return not self.at_parsing and self.app_tag == "must-violation"
+
+
+def causes(schema: Schema, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings without the rules that are broken in a node which lacks something mandatory.
+
+    Such a rule is judged by what is not there: on the node itself, or on one of its children. If it is broken for
+    another reason too, that shows when the node is complete.
+    """
+    incomplete = {_steps(schema, one) for one in findings if _MANDATORY.fullmatch(one.message)} - {None, ()}
+    if not incomplete:
+        return list(findings)
+    return [one for one in findings if not (one.is_broken_rule and _is_at(incomplete, _steps(schema, one)))]
+
+
+def _steps(schema: Schema, finding: Finding) -> Path | None:
+    try:
+        return parse_path(schema, finding.path or "/")
+    except RpcError:
+        return None
+
+
+def _is_at(places: Collection[Path | None], steps: Path | None) -> bool:
+    return steps is not None and (steps in places or steps[:-1] in places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +188,13 @@ def _unknown(match: re.Match[str], place: _Place) -> RpcError:
 
 
 _WHEN = re.compile(r'When condition "(.*)" not satisfied\.', re.DOTALL)
+_MANDATORY = re.compile(r'Mandatory node "([^"]*)" instance does not exist\.')
 _SENTENCES: dict[re.Pattern[str], Explain] = {
     _WHEN: _when,
     re.compile(r'Must condition "(.*)" not satisfied\.', re.DOTALL): _must,
     re.compile(r'Invalid leafref value "(.*)" - no (?:target|existing target) instance .*', re.DOTALL): _dangling,
     re.compile(r'Invalid instance-identifier "(.*)" value - required instance not found\.', re.DOTALL): _dangling,
-    re.compile(r'Mandatory node "([^"]*)" instance does not exist\.'): _mandatory,
+    _MANDATORY: _mandatory,
     re.compile(r'Mandatory choice "([^"]*)" data do not exist\.'): _choice,
     re.compile(r'Unique data leaf\(s\) "([^"]*)" not satisfied in "(.*)" and "(.*)"\.', re.DOTALL): _unique,
     re.compile(r'Too few "([^"]*)" instances\.'): _too_few,

@@ -17,7 +17,7 @@ import oopt_gnpy_libyang as libyang
 from sdqkd.errors import ModelError, RpcErrors
 from sdqkd.schema.constraints import Kind
 from sdqkd.schema.delta import delta
-from sdqkd.schema.findings import Finding, explain
+from sdqkd.schema.findings import Finding, causes, explain
 from sdqkd.schema.path import parse_path
 from sdqkd.schema.reach import ALL, CONDITIONS, reach
 from sdqkd.schema.rule_path import with_judgeable_rules
@@ -130,6 +130,7 @@ class Validator:
     def _raise(self, tree: Container, findings: list[Finding]) -> None:
         if not findings:
             return
+        findings = causes(self._schema, findings)
         errors = [explain(self._schema, tree, finding) for finding in findings[:SHOWN_ERRORS]]
         errors = list({(error.tag, error.message, error.path): error for error in errors}.values())
         if len(findings) > SHOWN_ERRORS:
