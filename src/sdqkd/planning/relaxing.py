@@ -25,7 +25,7 @@ MOST_FIBRES = 4  # channels that a fibre might carry more
 class Remedy:
     """A constraint, and how it would have to change: for people, and as a number of its `unit`.
 
-    Constraints are amplifier, loss, demand, launch-power, guard-band, channels-per-fibre, links.
+    Constraints are amplifier, cut, loss, demand, launch-power, guard-band, channels-per-fibre, links.
     """
 
     constraint: str
@@ -44,8 +44,8 @@ def remedies(forecast: Forecast, problem: Problem, assignment: Assignment, name:
         return blocking
     near = [*search.options(link.transmitter, link.receiver, extra_db=EXTRA_DB)]
     free = [one for one in near if "too close" not in one.obstacle]
-    return (*_loss(forecast, link, free), *_demand(link, free), *_power(forecast, link, free),
-            *_guard(forecast, problem, link))  # fmt: skip
+    return (*_cut(forecast, problem, link), *_loss(forecast, link, free), *_demand(link, free),
+            *_power(forecast, link, free), *_guard(forecast, problem, link))  # fmt: skip
 
 
 def _amplifiers(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Remedy]:
@@ -64,6 +64,18 @@ def _amplifiers(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator
         barring = sorted({cord.amplifier for cord in cords if cord and cord.amplifier})
         text = f"a way without {' and '.join(barring)}: an amplifier is on the way, which ends quantum light"
         yield Remedy("amplifier", text, len(barring), "amplifiers")
+
+
+def _cut(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Remedy]:
+    """The fewest dark fibres that would have to carry light again."""
+    if not problem.dark:
+        return
+    options = Search(forecast, _taken(forecast, problem, problem.rules)).options(link.transmitter, link.receiver)
+    serving = [one for one in options if not one.obstacle and one.rate_bps >= least_bps(link)]
+    if serving:
+        best = min(serving, key=lambda one: (len(problem.dark & {*one.path.fibres}), one.loss_db))
+        mended = [fibre for fibre in best.path.fibres if fibre in problem.dark]
+        yield Remedy("cut", f"light in fibre {' and '.join(mended)} again", len(mended), "fibres")
 
 
 def _taken(forecast: Forecast, problem: Problem, rules: Rules) -> Taken:
