@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from sdqkd.coexistence.noise import Filter, Noise, noise_at_receiver
+from sdqkd.controller.checks import check
 from sdqkd.controller.inventory import load_network
 from sdqkd.controller.routing import candidates
 from sdqkd.network.model import Amplifier, Network, Passband, Port
 from sdqkd.physics.decibel import transmittance
 from sdqkd.physics.leakage import amplifier_noise_w_per_hz
 from sdqkd.planning.assignment import assign, problem_of
+from sdqkd.planning.ceilings import ceilings
 from sdqkd.planning.fibre_light import fibre_light
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.relaxing import remedies
@@ -98,6 +100,25 @@ def test_classical_light_is_stronger_behind_it(network: Network) -> None:
     for place, dbm in plain.items():
         lit = place[1] and place[0] in network.optical_channels
         assert loud[place] == pytest.approx(dbm + 15.0 if lit else dbm)
+
+
+def test_a_receiver_behind_it_must_bear_its_light(network: Network) -> None:
+    strong = replace(LOUD, gain_db=12.0)
+    (*errors,) = check(replace(network, amplifiers={strong.name: strong}))
+    assert [error.path for error in errors] == [
+        f"{network.optical_channels[name].path}/launch-power-dbm"
+        for name in ("quijote-quevedo-c21", "quijote-quevedo-c25")
+    ]
+    assert all("quijote-transponder port" in error.message for error in errors)  # not the other direction's
+
+
+def test_ceilings_of_launch_powers_reckon_with_it(network: Network) -> None:
+    plain, loud = ({one.channel: one for one in ceilings(_with(network, *there), {})} for there in ((), (LOUD,)))
+    for name in ("quijote-quevedo-c21", "quijote-quevedo-c25"):
+        most_dbm = plain[name].most_dbm
+        assert most_dbm is not None
+        assert loud[name].most_dbm == pytest.approx(most_dbm - 15.0)
+        assert loud[name].least_dbm == plain[name].least_dbm  # the other direction needs what it needed
 
 
 def test_what_was_measured_beside_it_stays_and_what_was_not_gets_worse(network: Network) -> None:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from sdqkd.controller.obstacles import light
 from sdqkd.errors import InputError
-from sdqkd.network.model import Interface, Multiplexer, MultiplexerPort, Network, OpticalChannel, Port
+from sdqkd.network.model import Interface, Multiplexer, MultiplexerPort, Network, Port
 from sdqkd.network.read import TOP
-from sdqkd.network.topology import Topology, any_port_of, topology_of
+from sdqkd.network.topology import Topology, arrival_losses_db, topology_of
 from sdqkd.physics.grid import channel_to_hz, hz_to_thz, nm_to_hz, on_grid
 from sdqkd.planning.ceilings import transponder_of
 from sdqkd.profiles.equipment import Encryptor, Transponder, load_equipment
@@ -76,10 +76,9 @@ def budgets(network: Network) -> Iterator[InputError]:
         profiles = {end: transponder_of(network, end) for end in (channel.a, channel.b)}
         if not channel.carries_data or not any(profiles.values()):
             continue
-        loss_db = _loss_db(topology, channel)
-        arrives_dbm = channel.launch_power_dbm - (loss_db or 0.0)
-        for end, one in profiles.items():
-            if loss_db is not None and one and not one.sensitivity_dbm <= arrives_dbm <= one.overload_dbm:
+        for end, loss_db in arrival_losses_db(topology, channel).items():
+            one, arrives_dbm = profiles[end], channel.launch_power_dbm - loss_db
+            if one and not one.sensitivity_dbm <= arrives_dbm <= one.overload_dbm:
                 needs = f"{end} needs {one.sensitivity_dbm:g} to {one.overload_dbm:g} dBm ({one.name})"
                 message = f"it arrives with {arrives_dbm:.1f} dBm, and {needs}"
                 yield InputError(message, path=f"{channel.path}/launch-power-dbm")
@@ -176,13 +175,6 @@ def _range(interface: Interface) -> Iterator[Stretch]:
 def _transponder_range(network: Network, port: Port) -> frozenset[Stretch] | None:
     profile = transponder_of(network, port)
     return None if profile is None else frozenset((Stretch(profile.lower_hz, profile.upper_hz),))
-
-
-def _loss_db(topology: Topology, channel: OpticalChannel) -> float | None:
-    if channel.a is None:
-        return None
-    ways = topology.paths(channel.a, channel.frequency_hz, any_port_of(topology), [channel.fibre])
-    return min((way.loss_db for way in ways if way.end == channel.b), default=None)
 
 
 def _passes(port: MultiplexerPort, one: Stretch) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from sdqkd.network.cords import Cord, amplify
 from sdqkd.network.hiss import Hiss, hiss_of
-from sdqkd.network.model import Fibre, Multiplexer, Network, Port
+from sdqkd.network.model import Fibre, Multiplexer, Network, OpticalChannel, Port
 from sdqkd.physics.grid import hz_to_thz
 
 Switching = Callable[[Port], Collection[Port]]  # the ports that a switch joins, or may join, with this one
@@ -222,6 +222,22 @@ def _ends_of(fibre: Fibre) -> tuple[Port, Port]:
 def any_port_of(topology: Topology) -> Switching:
     """A switching that joins every port of a switch with every other: what could be, not what is."""
     return lambda port: [Port(port.element, name) for name in topology.switch_ports[port.element]]
+
+
+def arrival_losses_db(topology: Topology, channel: OpticalChannel) -> dict[Port, float]:
+    """What a classical channel loses until it arrives at each of its ends that light reaches.
+
+    The two directions differ where amplifiers stand. Nothing is known of somebody else's channels.
+    """
+    losses_db: dict[Port, float] = {}
+    if channel.a is None or channel.b is None:
+        return losses_db
+    for start, end in ((channel.b, channel.a), (channel.a, channel.b)):
+        ways = topology.paths(start, channel.frequency_hz, any_port_of(topology), [channel.fibre])
+        loss_db = min((way.loss_db for way in ways if way.end == end), default=None)
+        if loss_db is not None:
+            losses_db[end] = loss_db
+    return losses_db
 
 
 def as_configured(crossings: Collection[Crossing]) -> Switching:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sdqkd.coexistence.exposure import Exposure, Guest
 from sdqkd.network.model import Network, OpticalChannel, Port
-from sdqkd.network.topology import any_port_of
+from sdqkd.network.topology import arrival_losses_db
 from sdqkd.planning.assignment import least_bps
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.profiles.equipment import Transponder, load_equipment
@@ -128,44 +128,37 @@ def _ceiling(
         for name in borne
         if own & met[name] and borne[name] < MOST_DB
     )
-    loss_db = _loss_db(forecast, channel)
+    losses_db = arrival_losses_db(forecast.topology, channel)
     most_dbm, set_by = min(
-        (*by_links, *_allowed(forecast.network, channel, loss_db)), key=lambda one: one[0], default=(None, "")
+        (*by_links, *_allowed(forecast.network, channel, losses_db)), key=lambda one: one[0], default=(None, "")
     )
-    least_dbm = max(_needed(forecast.network, channel, loss_db, sensitivity_dbm), default=None)
+    least_dbm = max(_needed(forecast.network, channel, losses_db, sensitivity_dbm), default=None)
     return Ceiling(channel.name, channel.launch_power_dbm, most_dbm, least_dbm, set_by)
 
 
-def _allowed(network: Network, channel: OpticalChannel, loss_db: float | None) -> Iterator[tuple[float, str]]:
+def _allowed(
+    network: Network, channel: OpticalChannel, losses_db: Mapping[Port, float]
+) -> Iterator[tuple[float, str]]:
     """The most launch powers in dBm that the file and the transponders allow, and who says so."""
     if channel.most_power_dbm is not None:
         yield channel.most_power_dbm, "the file"
-    for end in (channel.a, channel.b):
+    for end in (end for end in (channel.a, channel.b) if end is not None):
         if (profile := transponder_of(network, end)) is not None:
             yield profile.most_launch_dbm, f"laser at {end}"
-            if channel.carries_data and loss_db is not None:
-                yield profile.overload_dbm + loss_db, f"receiver at {end}"
+            if channel.carries_data and end in losses_db:
+                yield profile.overload_dbm + losses_db[end], f"receiver at {end}"
 
 
 def _needed(
-    network: Network, channel: OpticalChannel, loss_db: float | None, sensitivity_dbm: float | None
+    network: Network, channel: OpticalChannel, losses_db: Mapping[Port, float], sensitivity_dbm: float | None
 ) -> Iterator[float]:
     """The least launch powers in dBm that the file, the lasers and the receivers ask for."""
     if channel.least_power_dbm is not None:
         yield channel.least_power_dbm
-    for end in (channel.a, channel.b):
+    for end in (end for end in (channel.a, channel.b) if end is not None):
         profile = transponder_of(network, end)
         if profile is not None:
             yield profile.least_launch_dbm
-        if loss_db is not None:
+        if end in losses_db:
             known = profile.sensitivity_dbm if profile and channel.carries_data else SENSITIVITY_DBM
-            yield (known if sensitivity_dbm is None else sensitivity_dbm) + loss_db
-
-
-def _loss_db(forecast: Forecast, channel: OpticalChannel) -> float | None:
-    """The loss of the channel's way from laser to receiver; None where its light finds none."""
-    if channel.a is None:
-        return None
-    topology = forecast.topology
-    ways = topology.paths(channel.a, channel.frequency_hz, any_port_of(topology), [channel.fibre])
-    return min((way.loss_db for way in ways if way.end == channel.b), default=None)
+            yield (known if sensitivity_dbm is None else sensitivity_dbm) + losses_db[end]
