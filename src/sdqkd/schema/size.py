@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from itertools import compress
+from operator import is_not
+from typing import TypeAlias, TypeVar
 
 from sdqkd.schema.tree import Container, Entries, Node
 
 NODE_BYTES = 24  # what a node takes beside its value: a name and what stands around it
+_Entries: TypeAlias = Mapping[tuple[str, ...], Container]
 _Name = TypeVar("_Name")
 
 
@@ -28,8 +31,18 @@ def growth_bytes(old: Node, new: Node) -> int:
     if isinstance(old, Container) and isinstance(new, Container):
         return _grown(old.children, new.children)
     if isinstance(old, Entries) and isinstance(new, Entries):
+        if len(old.entries) == len(new.entries):
+            return _grown(*_unshared(old.entries, new.entries))
         return _grown(old.entries, new.entries)
     return size_bytes(new) - size_bytes(old)
+
+
+def _unshared(old: _Entries, new: _Entries) -> tuple[_Entries, _Entries]:
+    """The entries that are not the same at the same place; an entry holds its keys, so the others are the same."""
+    differs = list(map(is_not, old.values(), new.values()))
+    if not any(differs):
+        return {}, {}
+    return dict(compress(old.items(), differs)), dict(compress(new.items(), differs))
 
 
 def _grown(old: Mapping[_Name, Node], new: Mapping[_Name, Node]) -> int:
