@@ -9,7 +9,8 @@ import pytest
 from tools.bench.networks import random_network
 
 from sdqkd.controller.inventory import LoadedNetwork
-from sdqkd.network.model import FibreSharing, Network, QkdLink
+from sdqkd.network.model import FibreSharing, ModuleEnd, Network, QkdLink
+from sdqkd.network.topology import LightPath
 from sdqkd.planning.assignment import Assignment, Problem, assign, problem_of, worth
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.relaxing import remedies
@@ -171,6 +172,28 @@ def test_a_cut_fibre(forecast: Forecast) -> None:
         (remedy,) = remedies(forecast, problem, found, name)
         assert (remedy.constraint, remedy.amount, remedy.unit) == ("cut", 1, "fibres")
         assert remedy.text == "light in fibre distrito-norte again"
+
+
+def test_what_is_in_the_way_is_found_without_a_look_at_thousands_of_paths() -> None:
+    network = random_network(40, 100, 40, 1, modules=3)
+    name, link = next(iter(network.qkd_links.items()))
+    greedy = replace(link, demand_bps=10**9)
+    forecast = _Counting(replace(network, qkd_links=network.qkd_links | {name: greedy}))
+    problem = problem_of(forecast, RULES, paths=3)
+    found = assign(problem, "fast")
+    forecast.looked_at = 0
+    assert [one.constraint for one in remedies(forecast, problem, found, name)] == ["demand"]
+    assert forecast.looked_at < 300
+
+
+class _Counting(Forecast):
+    """Counts the options whose key rate it worked out."""
+
+    looked_at = 0
+
+    def option(self, transmitter: ModuleEnd, receiver: ModuleEnd, path: LightPath, frequency_hz: int) -> Option:
+        self.looked_at += 1
+        return super().option(transmitter, receiver, path, frequency_hz)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -18,6 +18,7 @@ from sdqkd.planning.routes import Search
 from sdqkd.planning.spectrum import Rules, Taken
 
 EXTRA_DB = 20.0  # of loss: paths beyond are not looked for
+MOST_PATHS = 30  # of each channel, those of the least loss: within so much more loss there may be thousands
 MOST_FIBRES = 4  # channels that a fibre might carry more
 
 
@@ -42,7 +43,7 @@ def remedies(forecast: Forecast, problem: Problem, assignment: Assignment, name:
     search = Search(forecast, _taken(forecast, problem, problem.rules), problem.dark)
     if blocking := tuple(_amplifiers(forecast, problem, link)):
         return blocking
-    near = [*search.options(link.transmitter, link.receiver, extra_db=EXTRA_DB)]
+    near = [*search.options(link.transmitter, link.receiver, MOST_PATHS, EXTRA_DB)]
     free = [one for one in near if "too close" not in one.obstacle]
     return (*_cut(forecast, problem, link), *_loss(forecast, link, free), *_demand(link, free),
             *_power(forecast, link, free), *_guard(forecast, problem, link))  # fmt: skip
@@ -70,7 +71,8 @@ def _cut(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Remedy
     """The fewest dark fibres that would have to carry light again."""
     if not problem.dark:
         return
-    options = Search(forecast, _taken(forecast, problem, problem.rules)).options(link.transmitter, link.receiver)
+    search = Search(forecast, _taken(forecast, problem, problem.rules))
+    options = search.options(link.transmitter, link.receiver, MOST_PATHS)
     serving = [one for one in options if not one.obstacle and one.rate_bps >= least_bps(link)]
     if serving:
         best = min(serving, key=lambda one: (len(problem.dark & {*one.path.fibres}), one.loss_db))
@@ -123,7 +125,7 @@ def _guard(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Reme
     widest_hz = max(one.guard_hz for one in (rules, *rules.fibres.values()))
     for less_hz in range(100_000_000_000, widest_hz, 100_000_000_000):
         taken = _taken(forecast, problem, rules.eased(guard_hz=less_hz))
-        options = Search(forecast, taken, problem.dark).options(link.transmitter, link.receiver)
+        options = Search(forecast, taken, problem.dark).options(link.transmitter, link.receiver, MOST_PATHS)
         if any(not one.obstacle and one.rate_bps >= least_bps(link) for one in options):
             less = less_hz / 1e9
             left = "" if rules.fibres else f" of {(rules.guard_hz - less_hz) / 1e9:g} GHz"
