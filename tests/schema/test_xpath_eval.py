@@ -125,6 +125,7 @@ def test_in_a_model_a_name_without_prefix_is_the_modules_own(tree: Container) ->
         ("string(0.00001)", "0.00001"),
         ("string(1000000 * 1000000)", "1000000000000"),
         ("number('1e3') = number('1e3')", False),
+        ("string-length('☃😀')", 2.0),
         ("round(-2.5)", -2.0),
         ("substring('12345', 1.5, 2.6)", "234"),
         ("substring('12345', 0 div 0, 3)", ""),
@@ -194,7 +195,9 @@ def test_an_entry_is_looked_up_by_its_keys_and_found_among_all(tree: Container) 
     assert value(tree, both) == 2.0
 
 
-# libyang orders nodes by the model and pads the texts of containers, so leafs only, in any order.
+# libyang orders nodes by the model and entries by their keys, and pads the texts of containers: leafs only, in any
+# order. Where it leaves XPath 1.0 it is not asked: its string-length (4.2) counts bytes, not characters, and
+# its number (4.4) reads what C reads, such as "9E57" and "+999".
 _AGREED = (
     "/fixture:rows/fixture:row[fixture:kind = 'fixture-types:RED']/fixture:name",
     "/fixture:rows/fixture:row[derived-from-or-self(fixture:kind, 'fixture-types:RED')]/fixture:name",
@@ -206,9 +209,9 @@ _AGREED = (
     "/fixture:values/fixture:bits[bit-is-set(., 'b')]",
     "//*[not(*)][re-match(., '[0-9]+')]",
     "/fixture:values/fixture:decimal[. = '7.10' or . = '0.0']",
-    "/fixture:values/*[number(.) = number(.)]",
-    "/fixture:values/*[string-length(.) > 10]",
-    "deref(/fixture:rows/fixture:row/fixture:behind)",
+    "/fixture:values/fixture:union[number(.) = number(.)]",
+    "/fixture:values/fixture:int64[string-length(.) > 10]",
+    "/fixture:rows/fixture:row/fixture:behind[deref(.)]",
     "//fixture:row[deref(fixture:behind)/../fixture:slot > 3]/fixture:name",
     "/fixture:rows/fixture:row[../fixture:number > fixture:slot]/fixture:slot",
 )
