@@ -94,3 +94,14 @@ def test_a_private_key_in_the_place_of_a_public_one_is_not_repeated(tmp_path: Pa
     with pytest.raises(InputError) as caught:
         read_public(file.read_text())
     assert not any(line in str(caught.value) for line in file.read_text().splitlines()[1:-1])
+
+
+def test_a_key_that_was_replaced_or_opened_to_others_is_read_anew(tmp_path: Path) -> None:
+    first = make_key_pair(tmp_path / "key")
+    assert public_of(tmp_path / "key") == first
+    other = make_key_pair(tmp_path / "other")
+    (tmp_path / "other").replace(tmp_path / "key")
+    assert public_of(tmp_path / "key") == other != first
+    (tmp_path / "key").chmod(0o644)
+    with pytest.raises(InputError, match="others can read"):
+        public_of(tmp_path / "key")

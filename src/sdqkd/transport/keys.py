@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import asyncssh
@@ -41,6 +42,17 @@ def read_private(private_file: Path) -> asyncssh.SSHKey:
 
     Raises InputError when the file is missing, open to others, broken, encrypted, or of a type we do not use.
     """
+    try:
+        found = private_file.stat()
+    except OSError:
+        return _read_private(private_file)
+    same = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return _read_private(private_file, same)
+
+
+# A controller shows one key to a thousand devices: a tenth of what each connection costs was reading it.
+@lru_cache(maxsize=16)
+def _read_private(private_file: Path, _same: tuple[int, ...] = ()) -> asyncssh.SSHKey:
     place = str(private_file)
     data = read_private_file(private_file)
     try:
