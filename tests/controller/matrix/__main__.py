@@ -31,6 +31,9 @@ def played(site: Site, row: Row, sample: int | None, chance: random.Random) -> t
         except BrokenPromise as error:
             outcomes["BROKEN"] += 1
             broken.append(f"{row.name}, {point}: {error}")
+        except Exception as error:
+            error.add_note(f"{row.name}, {point}")
+            raise
     return len(points), outcomes, broken
 
 
