@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.cli.conftest import MADQCI, Run
+from tests.cli.conftest import MADQCI, THREE_SITES, Run
 
 
 def test_madqci(sdqkd: Run) -> None:
@@ -27,3 +27,49 @@ def test_a_cut_fibre_takes_another_way(sdqkd: Run) -> None:
     assert done.code == 2
     assert "Distrito-Norte-IDQ" in done.json["unserved"]
     assert done.json["links"]["Norte-Distrito-CV"]["fibres"] == ["concepcion-norte", "distrito-concepcion"]
+
+
+def test_nothing_moves_where_everything_works(sdqkd: Run) -> None:
+    done = sdqkd("assign", MADQCI, "--keep", "--json")
+    assert done.code == 0
+    assert done.json["counts"] == {"stays": 13, "moves": 0, "lost": 0}
+    assert all(one["before"] == one["after"] for one in done.json["links"].values())
+
+
+def test_a_cut_moves_only_what_it_broke(sdqkd: Run) -> None:
+    done = sdqkd("assign", MADQCI, "--keep", "--dark", "distrito-norte", "--json")
+    assert done.code == 2
+    assert done.json["counts"] == {"stays": 10, "moves": 1, "lost": 2}
+    moved = done.json["links"]["Norte-Distrito-CV"]
+    assert (moved["outcome"], moved["why"]) == ("moves", "distrito-norte is cut")
+    assert moved["before"]["fibres"] == ["distrito-norte"]
+    assert moved["after"]["fibres"] == ["concepcion-norte", "distrito-concepcion"]
+    lost = done.json["links"]["Distrito-Norte-IDQ"]
+    assert (lost["outcome"], lost["after"]) == ("lost", None)
+    assert [one["constraint"] for one in done.json["unserved"]["Distrito-Norte-IDQ"]] == ["cut"]
+
+
+def test_says_what_becomes_of_each_link(sdqkd: Run) -> None:
+    done = sdqkd("assign", THREE_SITES, "--keep", "--dark", "bravo-charlie")
+    assert done.code == 2
+    assert "2 links: 1 as they are, 0 moved, 1 lost" in done.out
+    assert (
+        "Alfa-Charlie-CV is lost: bravo-charlie is cut; it would need light in fibre bravo-charlie again"
+        in done.out
+    )
+    assert sdqkd("assign", THREE_SITES, "--keep").code == 0
+
+
+def test_a_stricter_rule_moves_a_link(sdqkd: Run) -> None:
+    """What nobody said is no rule for what runs; what is asked for is one."""
+    done = sdqkd("assign", MADQCI, "--keep", "--guard", "1300", "--json")
+    assert done.code == 2
+    broken = {name: one["why"] for name, one in done.json["links"].items() if one["outcome"] != "stays"}
+    assert "Quevedo-Quijano-Toshiba" in broken
+    assert "too close" in broken["Quevedo-Quijano-Toshiba"]
+
+
+def test_keeping_is_no_way_to_choose_anew(sdqkd: Run) -> None:
+    done = sdqkd("assign", MADQCI, "--keep", "--method", "first-fit")
+    assert done.code == 1
+    assert "--keep chooses by" in done.err

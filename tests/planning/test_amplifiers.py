@@ -140,7 +140,7 @@ def test_quantum_light_does_not_pass_it(network: Network) -> None:
     found = assign(problem)
     assert found.unserved == tuple(network.qkd_links)
     for name in found.unserved:
-        (one,) = remedies(forecast, problem, found, name)
+        (one,) = remedies(forecast, problem, found.chosen, name)
         assert one.constraint == "amplifier"
         assert "boost: an amplifier is on the way" in one.text
 

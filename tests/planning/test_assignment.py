@@ -91,7 +91,7 @@ def _remedies(forecast: Forecast, rules: Rules, name: str) -> dict[str, float]:
     problem = problem_of(forecast, rules)
     found = assign(problem)
     assert name in found.unserved
-    return {one.constraint: one.amount for one in remedies(forecast, problem, found, name)}
+    return {one.constraint: one.amount for one in remedies(forecast, problem, found.chosen, name)}
 
 
 def test_a_demand_beyond_what_the_light_bears(madqci: LoadedNetwork) -> None:
@@ -169,7 +169,7 @@ def test_a_cut_fibre(forecast: Forecast) -> None:
     assert found.unserved == ("Distrito-Norte-IDQ", "Distrito-Concepcion-CV")
     # The direct fibre loses more than the second pair was ever seen to make key at.
     for name in found.unserved:
-        (remedy,) = remedies(forecast, problem, found, name)
+        (remedy,) = remedies(forecast, problem, found.chosen, name)
         assert (remedy.constraint, remedy.amount, remedy.unit) == ("cut", 1, "fibres")
         assert remedy.text == "light in fibre distrito-norte again"
 
@@ -182,7 +182,7 @@ def test_what_is_in_the_way_is_found_without_a_look_at_thousands_of_paths() -> N
     problem = problem_of(forecast, RULES, paths=3)
     found = assign(problem, "fast")
     forecast.looked_at = 0
-    assert [one.constraint for one in remedies(forecast, problem, found, name)] == ["demand"]
+    assert [one.constraint for one in remedies(forecast, problem, found.chosen, name)] == ["demand"]
     assert forecast.looked_at < 300
 
 

@@ -97,7 +97,9 @@ def _cut_line(size: str, forecast: Forecast, run: Run) -> str:
         for fibre in option.path.fibres:
             load[fibre] = load.get(fibre, 0) + 1
     busiest = sorted(load, key=lambda name: (-load[name], name))[:CUTS]
-    cuts = [_timed(partial(replan, forecast, run.problem, run.found, [fibre], PATHS)) for fibre in busiest]
+    served = {name: run.problem.demands[name] for name in run.found.chosen}
+    again = partial(replan, forecast, served, run.found.chosen, run.problem.rules, paths=PATHS)
+    cuts = [_timed(partial(again, dark=[fibre])) for fibre in busiest]
     hit = sum(load[fibre] for fibre in busiest) / len(busiest)
     moved = sum(len(after.moved) for after, _ in cuts) / len(cuts)
     lost = sum(len(after.lost) for after, _ in cuts) / len(cuts)

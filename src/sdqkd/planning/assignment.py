@@ -95,7 +95,7 @@ def problem_of(
 ) -> Problem:
     """The active links of a network with all their options, or those of the best `paths` of each channel."""
     demands = {link.name: link for link in forecast.network.qkd_links.values() if link.active}
-    taken = Taken.by_what_is_fixed(forecast.network, _modules(demands.values()), rules)
+    taken = Taken.by_what_is_fixed(forecast.network, modules_of(demands.values()), rules)
     search = Search(forecast, taken, dark)
     options: list[Option] = []
     names: list[str] = []
@@ -110,7 +110,8 @@ def problem_of(
     return Problem(demands, tuple(options), tuple(names), rules, ceiling, frozenset(dark))
 
 
-def _modules(links: Collection[QkdLink]) -> set[ModuleEnd]:
+def modules_of(links: Collection[QkdLink]) -> set[ModuleEnd]:
+    """The modules at the ends of links."""
     return {end for link in links for end in (link.transmitter, link.receiver)}
 
 

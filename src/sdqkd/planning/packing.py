@@ -119,12 +119,15 @@ class Packing:
         return len(self.first_fit(wanted)) == len(wanted)
 
     def beside(self, fixed: Collection[int]) -> Packing:
-        """The rules of the rest while these options run; they themselves are chosen no more."""
+        """The rules of the rest while these options run; they themselves are chosen no more.
+
+        Where they break a rule already nothing is added.
+        """
         rows = []
         for row in self.rows:
             rest = tuple(option for option in row.options if option not in fixed)
             if rest:
-                rows.append(Row(rest, row.most - (len(row.options) - len(rest))))
+                rows.append(Row(rest, max(0, row.most - (len(row.options) - len(rest)))))
         return Packing(self.count, (*rows, *(Row((option,), 0) for option in fixed)))
 
     def blockers(self, option: int, chosen: set[int]) -> set[int]:

@@ -6,11 +6,11 @@ neighbours, the guard band, and what other links hold. A remedy is one that woul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sdqkd.network.model import QkdLink
-from sdqkd.planning.assignment import Assignment, Problem, least_bps
+from sdqkd.planning.assignment import Problem, least_bps, modules_of
 from sdqkd.planning.ceilings import MOST_DB, spare_db
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.packing import packing_of
@@ -35,11 +35,14 @@ class Remedy:
     unit: str
 
 
-def remedies(forecast: Forecast, problem: Problem, assignment: Assignment, name: str) -> tuple[Remedy, ...]:
-    """What would let this link run, each by itself. Empty if no light comes through whatever is allowed."""
+def remedies(forecast: Forecast, problem: Problem, chosen: Mapping[str, Option], name: str) -> tuple[Remedy, ...]:
+    """What would let this link run beside the chosen ones, each by itself.
+
+    Empty if no light comes through whatever is allowed.
+    """
     link = problem.demands[name]
     if name in problem.links:
-        return tuple(_room(problem, assignment, name))
+        return tuple(_room(problem, chosen, name))
     search = Search(forecast, _taken(forecast, problem, problem.rules), problem.dark)
     if blocking := tuple(_amplifiers(forecast, problem, link)):
         return blocking
@@ -81,8 +84,7 @@ def _cut(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Remedy
 
 
 def _taken(forecast: Forecast, problem: Problem, rules: Rules) -> Taken:
-    movable = {end for link in problem.demands.values() for end in (link.transmitter, link.receiver)}
-    return Taken.by_what_is_fixed(forecast.network, movable, rules)
+    return Taken.by_what_is_fixed(forecast.network, modules_of(problem.demands.values()), rules)
 
 
 def _loss(forecast: Forecast, link: QkdLink, options: Sequence[Option]) -> Iterator[Remedy]:
@@ -134,16 +136,14 @@ def _guard(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Reme
             return
 
 
-def _room(problem: Problem, assignment: Assignment, name: str) -> Iterator[Remedy]:
+def _room(problem: Problem, chosen: Mapping[str, Option], name: str) -> Iterator[Remedy]:
     """The link has options, and all collide: more channels in a fibre, or other links that give way."""
-    kept = [
-        index for index, link in enumerate(problem.links) if assignment.chosen.get(link) is problem.options[index]
-    ]
+    kept = [index for index, link in enumerate(problem.links) if chosen.get(link) is problem.options[index]]
     own = [index for index, link in enumerate(problem.links) if link == name]
     for more in range(1, MOST_FIBRES + 1):
         rules = problem.rules.eased(channels=more)
-        packing = packing_of(problem.options, problem.links, rules)
-        if any(packing.allows([*kept, index]) for index in own):
+        packing = packing_of(problem.options, problem.links, rules).beside({*kept})
+        if any(packing.allows([index]) for index in own):
             yield Remedy(
                 "channels-per-fibre",
                 f"{more} quantum channels in a fibre more than the file allows"

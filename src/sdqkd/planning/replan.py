@@ -1,61 +1,116 @@
-"""After a cut: what ran through the fibre finds another way, and nothing else moves.
+"""Planning anew what does not work any more, a fibre cut for example: nothing else moves.
 
-Moving a link that runs costs its users the time until its modules have found each other again. So links that the
-cut leaves alone keep their light path and channel, and those that it hits choose among what is left free.
-`assign` with the fibre dark does it all anew, and says what that would gain.
+Moving a link that runs costs its users the time until its modules have found each other again. So links that still
+work keep their light path and channel, and the others choose among what is left free. `assign` with the fibre
+dark does it all anew, and says what that would gain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sdqkd.network.model import QkdLink
-from sdqkd.planning.assignment import EXACT_TIME_S, Assignment, Problem, least_bps, worth
+from sdqkd.planning.assignment import EXACT_TIME_S, Problem, least_bps, modules_of, worth
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.packing import packing_of
 from sdqkd.planning.routes import Search
-from sdqkd.planning.spectrum import Taken
+from sdqkd.planning.spectrum import UNRULED, Rules, Taken
 
 
 @dataclass(frozen=True, slots=True)
 class Replan:
-    """An option for each link that has one after the cut, the links that moved, and those without a way."""
+    """An option for each link that has one afterwards, in the order asked for.
+
+    `broken` says why a link could not stay. `problem` has the options that were looked at, one for each link that
+    stays.
+    """
 
     chosen: Mapping[str, Option]
-    moved: tuple[str, ...]
-    lost: tuple[str, ...]
+    broken: Mapping[str, str]
+    problem: Problem
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Links that run elsewhere now."""
+        return tuple(name for name in self.broken if name in self.chosen)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Links without a way."""
+        return tuple(name for name in self.broken if name not in self.chosen)
 
 
 def replan(
-    forecast: Forecast, problem: Problem, before: Assignment, dark: Collection[str], paths: int | None = None
+    forecast: Forecast,
+    links: Mapping[str, QkdLink],
+    present: Mapping[str, Option],
+    rules: Rules,
+    dark: Collection[str] = (),
+    *,
+    held: Rules = UNRULED,
+    paths: int | None = None,
 ) -> Replan:
-    """Ways around the dark fibres for the links that ran through them; `paths` of each channel are looked at.
+    """Other ways for those of the links whose present option does not work; `dark` names fibres that are cut.
 
-    As many of these as possible run on, then with the largest product of key rates, beside those that stay.
+    What stays must keep the rules of `held`, what is new those of `rules`. As many broken links as possible run
+    on, then with the largest product of key rates. The best `paths` of each channel are looked at, or all.
     """
-    cut = frozenset(dark) | problem.dark
-    kept = {name: one for name, one in before.chosen.items() if cut.isdisjoint(one.path.fibres)}
-    hit = [name for name in before.chosen if name not in kept]
-    options, names = [*kept.values()], [*kept]
-    search = Search(forecast, _taken(forecast, problem), cut)
-    for name in hit:
-        found = [*_options(search, problem.demands[name], paths)]
-        options += found
-        names += [name] * len(found)
-    packing = packing_of(options, names, problem.rules).beside(range(len(kept)))
+    taken = Taken.by_what_is_fixed(forecast.network, modules_of(links.values()), held)
+    whole, broken = {}, {}
+    for name, link in links.items():
+        if why := _why_broken(taken, link, present.get(name), frozenset(dark)):
+            broken[name] = why
+        else:
+            whole[name] = present[name]
+    kept = _standing(whole, held)
+    broken |= {name: "it is too close to what stays, or one too many" for name in whole if name not in kept}
+    problem = _problem(forecast, links, kept, rules, dark, paths)
+    packing = problem.packing().beside(range(len(kept)))
+    choice = packing.best(problem.values, EXACT_TIME_S)
+    found = {problem.links[index]: problem.options[index] for index in choice.chosen} | kept
+    in_order = {name: found[name] for name in links if name in found}
+    return Replan(in_order, {name: broken[name] for name in links if name in broken}, problem)
+
+
+def _why_broken(taken: Taken, link: QkdLink, option: Option | None, dark: frozenset[str]) -> str:
+    """Why the link cannot stay where it is; "" if it can."""
+    if option is None:
+        return "it has no light path"
+    if cut := [fibre for fibre in option.path.fibres if fibre in dark]:
+        return f"{' and '.join(cut)} {'is' if len(cut) == 1 else 'are'} cut"
+    judged = taken.judged(option)
+    if judged.obstacle:
+        return judged.obstacle
+    least = least_bps(link)
+    return f"{judged.rate_bps:,} bit/s is less than its demand of {least:,}" if judged.rate_bps < least else ""
+
+
+def _standing(whole: Mapping[str, Option], held: Rules) -> dict[str, Option]:
+    """The links that can stay beside each other: all, unless somebody asks for stricter rules."""
+    names, options = [*whole], [*whole.values()]
+    packing = packing_of(options, names, held)
+    if packing.allows(range(len(options))):
+        return dict(whole)
     choice = packing.best([worth(option.rate_bps) for option in options], EXACT_TIME_S)
-    moved = {names[index]: options[index] for index in choice.chosen}
-    found_ways = {name: kept.get(name) or moved[name] for name in before.chosen if name in kept or name in moved}
-    return Replan(found_ways, tuple(moved), tuple(name for name in hit if name not in moved))
+    return {names[index]: options[index] for index in choice.chosen}
 
 
-def _taken(forecast: Forecast, problem: Problem) -> Taken:
-    movable = {end for link in problem.demands.values() for end in (link.transmitter, link.receiver)}
-    return Taken.by_what_is_fixed(forecast.network, movable, problem.rules)
-
-
-def _options(search: Search, link: QkdLink, paths: int | None) -> Iterator[Option]:
-    for option in search.options(link.transmitter, link.receiver, paths):
-        if not option.obstacle and option.rate_bps >= least_bps(link):
-            yield option
+def _problem(
+    forecast: Forecast,
+    links: Mapping[str, QkdLink],
+    kept: Mapping[str, Option],
+    rules: Rules,
+    dark: Collection[str],
+    paths: int | None,
+) -> Problem:
+    """What stays, first, and all options of the rest."""
+    search = Search(forecast, Taken.by_what_is_fixed(forecast.network, modules_of(links.values()), rules), dark)
+    options, names = [*kept.values()], [*kept]
+    for name, link in links.items():
+        if name not in kept:
+            found = search.options(link.transmitter, link.receiver, paths)
+            good = [one for one in found if not one.obstacle and one.rate_bps >= least_bps(link)]
+            options += good
+            names += [name] * len(good)
+    return Problem(links, tuple(options), tuple(names), rules, {}, frozenset(dark))

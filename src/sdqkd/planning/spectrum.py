@@ -27,9 +27,9 @@ class Rules:
     fibres: Mapping[str, Rules] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, network: Network, asked: FibreSharing = NOTHING) -> Rules:
-        """What is `asked` for, else what the network file says, else the defaults."""
-        base = cls().with_(network.sharing).with_(asked)
+    def of(cls, network: Network, asked: FibreSharing = NOTHING, unsaid: Rules | None = None) -> Rules:
+        """What is `asked` for, else what the network file says, else what holds `unsaid`: the defaults."""
+        base = (unsaid or cls()).with_(network.sharing).with_(asked)
         special = {name: base.with_(fibre.sharing).with_(asked) for name, fibre in network.fibres.items()}
         return replace(base, fibres={name: rules for name, rules in special.items() if rules != base})
 
@@ -55,6 +55,7 @@ class Rules:
         )
 
 
+UNRULED = Rules(guard_hz=1, spacing_hz=1, per_fibre=1_000_000)  # nothing but: not two on one frequency
 SAME_CHANNEL = Rules(guard_hz=100_000_000_000)  # nothing but: not two on one channel
 
 
