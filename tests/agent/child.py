@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +39,12 @@ class Child:
         """The memory that it has now."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def clock_s(self) -> float:
+        """Seconds that stand still while we or the child wait for a processor: what others do is not its fault."""
+        pids = (os.getpid(), self.process.pid)
+        queued_ns = sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) for pid in pids)
+        return time.monotonic() - queued_ns / 1e9
 
     def log_in(self) -> manager.Manager:
         return log_in(self.said["port"], self.said["host-key"], self.key_file)
