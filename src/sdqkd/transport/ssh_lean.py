@@ -7,7 +7,6 @@ that has changed is left as it is, slower and as right. Tests tell when a part i
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,15 +15,12 @@ from asyncssh.channel import SSHChannel, SSHServerChannel
 from asyncssh.connection import SSHConnection, SSHServerConnection
 from asyncssh.packet import SSHPacketLogger
 
+from sdqkd.transport.ssh_packets import has_method as _has
+from sdqkd.transport.ssh_packets import take_short_way
+
 _MSG_IGNORE = 2
 _OFTEN_S = 1.0
 _HUGE_PACKET = 2**31
-
-
-def _has(owner: type, name: str, *parameters: str) -> bool:
-    """Whether a method is there and takes what we know it to take."""
-    method = getattr(owner, name, None)
-    return callable(method) and tuple(inspect.signature(method).parameters)[1:] == parameters
 
 
 # Whether each part was found.
@@ -52,13 +48,15 @@ def make_lean(connection: Any) -> None:
         connection.reload_config = _keep_config  # type: ignore[method-assign]
     if KEEPS_TIMERS:
         connection._reset_keepalive_timer = partial(_reset_seldom, connection, connection._reset_keepalive_timer)
-    log_no_packets(connection)
+    if log_no_packets(connection):
+        take_short_way(connection)
 
 
-def log_no_packets(handler: Any) -> None:
-    """Put nothing together for a log of packets; for a connection or one of its channels."""
+def log_no_packets(handler: Any) -> bool:
+    """Put nothing together for a log of packets; for a connection or a channel. Tells whether that can be."""
     if LOGS_NO_PACKETS:
         handler.log_sent_packet = handler.log_received_packet = _log_nothing
+    return LOGS_NO_PACKETS
 
 
 def _log_nothing(*_: Any) -> None:

@@ -16,6 +16,7 @@ from sdqkd.errors import SessionLostError
 from sdqkd.transport.links import Receiver
 from sdqkd.transport.socket_link import Patience, SocketLink, printable
 from sdqkd.transport.ssh_lean import exchanges_keys, log_no_packets, more_comes, socket_buffer_bytes
+from sdqkd.transport.ssh_packets import Sending
 
 SUBSYSTEM = "netconf"
 KEEPALIVE_S = 20.0  # of silence, after which the peer is asked whether it lives; the third silence ends the link
@@ -73,6 +74,7 @@ class SshLink(SocketLink, SSHSession[bytes]):
         super().__init__(receiver, username, peer, patience)
         self._channel: SSHChannel[bytes] | None = None
         self._connection: SSHConnection | None = None
+        self._sending: Sending | None = None
         self._reading = True
 
     # What a Receiver calls
@@ -101,7 +103,8 @@ class SshLink(SocketLink, SSHSession[bytes]):
         """Remember the channel; the receiver hears of it once the subsystem is granted."""
         self._channel = channel
         self._connection = channel.get_connection()
-        log_no_packets(channel)
+        if log_no_packets(channel):
+            self._sending = Sending(self._connection, channel)
 
     def session_started(self) -> None:
         """Give the receiver its link."""
@@ -140,6 +143,8 @@ class SshLink(SocketLink, SSHSession[bytes]):
         self._lose(error)
 
     def _send(self, data: bytes) -> None:
+        if self._sending is not None and self._sending.send(data):
+            return
         for start in range(0, len(data), _PIECE_BYTES):
             if self._channel is None or self._channel.is_closing():
                 return

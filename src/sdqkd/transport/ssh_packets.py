@@ -1,0 +1,168 @@
+"""The short way of packets with data: one call for what takes asyncssh a dozen. Figures: docs/decisions/0005.
+
+It is open while nothing else goes on: AES-GCM, somebody logged in, no compression, a window with room, and for
+sending no change of keys. All other packets, and whatever is wrong, go asyncssh's own way, which finds everything
+as if nobody had looked. It reaches into asyncssh, so all that it touches is looked for first: see `ssh_lean`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import struct
+import time
+from typing import Any
+
+from asyncssh.channel import SSHChannel
+from asyncssh.connection import SSHConnection
+from asyncssh.crypto.cipher import GCMCipher
+from asyncssh.encryption import GCMEncryption
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_DATA = 94  # SSH_MSG_CHANNEL_DATA
+_LENGTH = 4  # bytes before the encrypted part of a packet
+_TAG = 16  # bytes after it
+_BLOCK = 16
+_LEAST_PADDING = 4
+# Inside: length of the padding, SSH_MSG_CHANNEL_DATA, the channel, length of the data (RFC 4253 6, RFC 4254 5.2).
+_HEAD = struct.Struct(">BBII")
+
+
+def has_method(owner: type, name: str, *parameters: str) -> bool:
+    """Whether a method is there and takes what we know it to take."""
+    method = getattr(owner, name, None)
+    return callable(method) and tuple(inspect.signature(method).parameters)[1:] == parameters
+
+
+# Whether asyncssh was found to be as it must be for this.
+TAKES_SHORT_WAY = (
+    has_method(SSHConnection, "_recv_pkthdr")
+    and has_method(SSHConnection, "_finish_recv_packet", "pkttype", "seq", "_task", "is_async")
+    and has_method(SSHConnection, "_send", "data")
+    and has_method(SSHChannel, "_accept_data", "data", "datatype")
+    and has_method(GCMCipher, "_update_iv")
+    and has_method(GCMEncryption, "__init__", "cipher")
+)
+_OF_CONNECTION = (
+    "_inpbuf", "_recv_encryption", "_recv_seq", "_decompressor", "_max_recv_pktlen", "_channels", "_auth_complete",
+    "_kex_complete", "_send_encryption", "_send_seq", "_compressor", "_rekey_bytes", "_rekey_bytes_sent",
+    "_rekey_seconds", "_rekey_time",
+)  # fmt: skip
+_OF_CHANNEL = (
+    "_recv_state", "_recv_paused", "_recv_window", "_send_state", "_send_chan", "_send_window", "_send_pktsize",
+    "_send_buf",
+)  # fmt: skip
+
+
+def take_short_way(connection: Any) -> None:
+    """Let data that come on a connection take it."""
+    if TAKES_SHORT_WAY and all(hasattr(connection, name) for name in _OF_CONNECTION):
+        connection._recv_pkthdr = _Receiving(connection).packet
+
+
+class _Receiving:
+    """Stands where asyncssh reads the beginning of each packet."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._long_way = connection._recv_pkthdr
+        self._cipher: Any = None  # asyncssh's, which counts the packets
+        self._key: AESGCM
+
+    def packet(self) -> bool:
+        """Take a packet from what has come; tell whether to go on with what follows it."""
+        connection = self._connection
+        received, encryption = connection._inpbuf, connection._recv_encryption
+        length = int.from_bytes(received[:_LENGTH], "big")
+        end = _LENGTH + length + _TAG
+        if (
+            len(received) < end
+            or not _BLOCK <= length <= connection._max_recv_pktlen
+            or type(encryption) is not GCMEncryption
+            or not connection._auth_complete
+            or connection._decompressor
+        ):
+            return bool(self._long_way())
+        cipher = _cipher_of(encryption)
+        if cipher is not self._cipher:
+            self._cipher, self._key = cipher, AESGCM(cipher._key)
+        try:
+            content = self._key.decrypt(cipher._iv, received[_LENGTH:end], received[:_LENGTH])
+        except InvalidTag:
+            return bool(self._long_way())
+        channel, data = self._data(content)
+        if channel is None:
+            return bool(self._long_way())
+        cipher._update_iv()
+        connection._inpbuf = received[end:]
+        channel._accept_data(data)
+        connection._finish_recv_packet(_DATA, connection._recv_seq)
+        return True
+
+    def _data(self, content: bytes) -> tuple[Any, bytes]:
+        """Give the channel and the data of a packet; no channel if it is another packet, or a wrong one."""
+        padding, kind, number, size = _HEAD.unpack_from(content)
+        if kind != _DATA or not size or _HEAD.size + size + padding != len(content) or padding < _LEAST_PADDING:
+            return None, b""
+        channel = self._connection._channels.get(number)
+        if channel is None or channel._recv_state != "open" or size > channel._recv_window:
+            return None, b""
+        return channel, content[_HEAD.size : _HEAD.size + size]
+
+
+class Sending:
+    """The short way out of one channel."""
+
+    def __init__(self, connection: Any, channel: Any) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._is_there = (
+            TAKES_SHORT_WAY
+            and all(hasattr(connection, name) for name in _OF_CONNECTION)
+            and all(hasattr(channel, name) for name in _OF_CHANNEL)
+        )
+        self._cipher: Any = None
+        self._key: AESGCM
+
+    def send(self, data: bytes) -> bool:
+        """Send data in one packet; False if they cannot take the short way now, and nothing was done."""
+        if not self._is_there or not self._is_open(len(data)):
+            return False
+        connection, channel = self._connection, self._channel
+        cipher = _cipher_of(connection._send_encryption)
+        if cipher is not self._cipher:
+            self._cipher, self._key = cipher, AESGCM(cipher._key)
+        size = len(data)
+        padding = -(_HEAD.size + size) % _BLOCK
+        if padding < _LEAST_PADDING:
+            padding += _BLOCK
+        content = _HEAD.pack(padding, _DATA, channel._send_chan, size) + data + os.urandom(padding)
+        length = len(content).to_bytes(_LENGTH, "big")
+        sealed = self._key.encrypt(cipher._iv, content, length)
+        cipher._update_iv()
+        channel._send_window -= size
+        connection._send_seq = (connection._send_seq + 1) & 0xFFFFFFFF
+        connection._rekey_bytes_sent += len(content)
+        connection._send(length + sealed)
+        return True
+
+    def _is_open(self, size: int) -> bool:
+        connection, channel = self._connection, self._channel
+        return (
+            type(connection._send_encryption) is GCMEncryption
+            and connection._kex_complete
+            and connection._auth_complete
+            and not connection._compressor
+            and connection._rekey_bytes_sent < connection._rekey_bytes
+            and not (connection._rekey_seconds and time.monotonic() >= connection._rekey_time)
+            and channel._send_state == "open"
+            and channel._send_chan is not None
+            and not channel._send_buf
+            and 0 < size <= min(channel._send_window, channel._send_pktsize)
+        )
+
+
+def _cipher_of(encryption: Any) -> Any:
+    """Give the cipher of an AES-GCM encryption: `_key`, and `_iv`, which changes with each packet."""
+    return encryption._cipher
