@@ -58,6 +58,7 @@ def test_operations_stand_apart_from_data(schema: Schema) -> None:
     shake = schema.data["fixture:root-list"].operations["shake"]
     assert list(schema.data["fixture:root-list"].children) == ["name"]
     assert list(shake.operations["input"].children) == ["times"]
+    assert shake.operations["output"].children == {}
     assert list(schema.data["fixture:root-list"].operations) == ["shake", "fell"]
     assert list(schema.rpcs["fixture:pack"].output.children) == ["done"]
     assert list(schema.notifications) == ["fixture:spilled"]

@@ -36,6 +36,18 @@ def test_names_that_pyangbind_would_confuse_are_refused(tmp_path: Path) -> None:
         write_classes(load(ModelSet("x", ("one", "two")), tmp_path))
 
 
+def test_actions_are_left_out(tmp_path: Path) -> None:
+    head = 'module lamps { yang-version 1.1; namespace "urn:l"; prefix l; container c { leaf on { type empty; }'
+    texts = []
+    for action in ("", "action blink; notification off;"):
+        (tmp_path / "lamps.yang").write_text(f"{head} {action} }} }}", encoding="utf-8")
+        loaded = load(ModelSet("x", ("lamps",)), tmp_path)
+        before = [child.arg for child in loaded.modules[-1].i_children[0].i_children]
+        texts.append(write_classes(loaded))
+        assert [child.arg for child in loaded.modules[-1].i_children[0].i_children] == before
+    assert texts[0] == texts[1]
+
+
 @pytest.mark.parametrize("spelling", ["PHYS", "etsi-qkdn-types:PHYS", "etsi-qkd-node-types:PHYS"])
 def test_identities_are_printed_with_their_module(spelling: str) -> None:
     root = etsi_qkd_sdn_node()

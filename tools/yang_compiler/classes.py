@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,13 +29,37 @@ def write_classes(loaded: LoadedSet) -> str:
     text = io.StringIO()
     saved = dict(pybind.class_map)
     try:
-        pybind.build_pybind(loaded.context, modules, text)
+        with _without_operations(modules):
+            pybind.build_pybind(loaded.context, modules, text)
     except (Exception, SystemExit) as error:  # its own faults come as any exception, or as an exit
         raise ModelError(f"set {loaded.model_set.name}: pyangbind cannot make classes: {error!r}") from error
     finally:  # it keeps the types of earlier runs and refuses to meet them again
         pybind.class_map.clear()
         pybind.class_map.update(saved)
     return HEADER.format(name=loaded.model_set.name) + text.getvalue()
+
+
+@contextmanager
+def _without_operations(modules: list[Statement]) -> Iterator[None]:
+    """Hide actions and notifications of data nodes: the classes are for data, and pyangbind knows no actions."""
+    before: list[tuple[Statement, list[Statement]]] = []
+
+    def hide(statement: Statement) -> None:
+        children = getattr(statement, "i_children", [])
+        kept = [child for child in children if child.keyword not in ("action", "notification")]
+        if len(kept) < len(children) and statement.keyword != "module":
+            before.append((statement, children))
+            statement.i_children = kept
+        for child in kept:
+            hide(child)
+
+    for module in modules:
+        hide(module)
+    try:
+        yield
+    finally:
+        for statement, children in before:
+            statement.i_children = children
 
 
 def _check_names(loaded: LoadedSet, modules: list[Statement]) -> None:

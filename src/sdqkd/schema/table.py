@@ -344,9 +344,9 @@ class _Reader:
             type=self._type(row["type"]) if "type" in row else None,
             nacm=row.get("nacm", ""),
         )
-        for kind in ("input", "output"):
-            if kind in row:
-                node.operations[kind] = self._parameters(kind, module, row[kind], node)
+        # RFC 7950 section 7.15: an action has both, whether or not the model says so.
+        for kind in ("input", "output") if node.kind == "action" else ():
+            node.operations[kind] = self._parameters(kind, module, row.get(kind, {}), node)
         return self._filled(node, row.get("children", {}))
 
     def _filled(self, node: SchemaNode, rows: Mapping[str, Any]) -> SchemaNode:
