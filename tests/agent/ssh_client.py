@@ -13,12 +13,12 @@ PLACE = (
 FILTER = ("subtree", '<qkd_node xmlns="urn:etsi:qkd:yang:etsi-qkd-node"><qkdn_location_id/></qkd_node>')
 
 
-def log_in(port: int, host_key: str, key_file: Path) -> manager.Manager:
-    """Open a session as `noc`. ncclient checks the host key against the given one."""
+def log_in(port: int, host_key: str, key_file: Path, username: str = "noc") -> manager.Manager:
+    """Open a session. ncclient checks the host key against the given one."""
     return manager.connect(
         host="127.0.0.1",
         port=port,
-        username="noc",
+        username=username,
         key_filename=str(key_file),
         hostkey_b64=host_key.split()[1],
         allow_agent=False,

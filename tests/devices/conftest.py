@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from sdqkd.devices.encryptor import ConnectionReport, ConnectionSettings, EncryptorHardware, LineHardware
+from sdqkd.devices.encryptor import (
+    ConnectionReport,
+    ConnectionSettings,
+    EncryptorHardware,
+    LineHardware,
+    Rekeyed,
+)
 from sdqkd.devices.fibre_switch import CrossConnectionStatus, SwitchSettings
 from sdqkd.devices.optical import OpticalHardware
 from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, NodeHardware, NodeReport
@@ -65,12 +72,17 @@ class RecordedEncryptor:
     hardware: EncryptorHardware
     connections: Mapping[str, ConnectionSettings] = field(default_factory=dict)
     reports: dict[str, ConnectionReport] = field(default_factory=dict)
+    rekeyed: list[str] = field(default_factory=list)
 
     def apply(self, connections: Mapping[str, ConnectionSettings]) -> None:
         self.connections = connections
 
     def report(self) -> Mapping[str, ConnectionReport]:
         return self.reports
+
+    def rekey(self, name: str) -> Rekeyed:
+        self.rekeyed.append(name)
+        return Rekeyed(datetime(2026, 11, 23, 9, 30, tzinfo=UTC), NODE_ID)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ import dataclasses
 
 import pytest
 
-from sdqkd.devices.encryptor import ConnectionReport, ConnectionSettings, Encryptor
+from sdqkd.devices.encryptor import REKEY, ConnectionReport, ConnectionSettings, Encryptor
 from sdqkd.errors import RpcError
 from sdqkd.schema import json
 from sdqkd.schema.table import load
-from sdqkd.schema.tree import put, remove
+from sdqkd.schema.tree import EMPTY, Container, put, remove
 
 TOP = "sdqkd-encryptor:encryptor"
 KEY_ID = "0c000000-0000-4000-8000-000000000001"
@@ -89,3 +89,26 @@ def test_layer_and_lines_come_with_the_hardware(encryptor):
     with pytest.raises(RpcError) as caught:
         encryptor.check(remove(encryptor.factory(), (TOP, ("line", ("otn-2",)))))
     assert caught.value.path == f"/{TOP}/line[name='otn-2']"
+
+
+def test_a_new_key_is_taken_at_once(encryptor, encryptor_backend):
+    encryptor_backend.reports = {"c": ConnectionReport("up", KEY_ID, 12, 3), "d": ConnectionReport("up", KEY_ID)}
+    output = encryptor.invoke(REKEY, (TOP, ("connection", ("c",))), EMPTY)
+    assert output == Container({"time": "2026-11-23T09:30:00Z", "key-id": "0a000000-0000-4000-8000-000000000001"})
+    assert encryptor_backend.rekeyed == ["c"]
+    action = encryptor.schema.node((TOP, "connection")).operations["rekey"]
+    assert set(output.children) == set(action.operations["output"].children)
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [("no-key", "its key source delivers none"), ("no-peer", "it is down"), ("disabled", "it is switched off")],
+)
+def test_who_is_not_up_takes_no_new_key(encryptor, encryptor_backend, status, why):
+    encryptor_backend.reports = {"c": ConnectionReport(status, rekey_count=3)}
+    with pytest.raises(RpcError, match=f"connection 'c' takes no new key: {why}") as caught:
+        encryptor.invoke(REKEY, (TOP, ("connection", ("c",))), EMPTY)
+    told = caught.value
+    assert (told.tag, told.app_tag) == ("operation-failed", status)
+    assert told.path == f"/{TOP}/connection[name='c']"
+    assert encryptor_backend.rekeyed == []

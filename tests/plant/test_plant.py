@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sdqkd.errors import InputError
+from sdqkd.schema.path import parse_path
+from sdqkd.schema.tree import EMPTY
 
 relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -67,6 +69,18 @@ def test_both_ends_of_a_connection_show_one_key_and_its_age(lab):
     assert (later["key-age"], later["rekey-count"]) == (0, "4")
     assert later["key-id"] != a["key-id"]
     assert connection(lab, "bravo-l2")["key-id"] != a["key-id"]
+
+
+def test_a_key_taken_at_once_is_another_one_at_both_ends(lab):
+    encryptor = lab.plant.devices["alfa-l1"]
+    lab.now_s += 7
+    before = connection(lab, "bravo-l1")
+    at = parse_path(encryptor.schema, CONNECTION.format("one-hop"))
+    output = encryptor.invoke("sdqkd-encryptor:rekey", at, EMPTY)
+    after = connection(lab, "bravo-l1")
+    assert after == connection(lab, "alfa-l1")
+    assert after["key-id"] == output.children["key-id"] != before["key-id"]
+    assert (after["key-age"], int(after["rekey-count"])) == (0, int(before["rekey-count"]) + 1)
 
 
 def test_a_connection_needs_a_chain_of_links_with_key(lab):

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdqkd.plant.sessions import Session, advanced, connection_of, key_id
+from sdqkd.plant.sessions import Session, advanced, connection_of, key_id, rekeyed
 
 CONNECTION = connection_of("c", "bravo", "alfa")
 steps = st.lists(st.tuples(st.integers(0, 500), st.none() | st.integers(1, 300)), max_size=8)
@@ -20,6 +20,16 @@ def test_a_key_lasts_one_interval():
         (1, 59),
         (2, 0),
         (3, 0),
+    ]
+
+
+def test_a_new_key_comes_before_its_time_and_the_next_one_an_interval_later():
+    session = rekeyed(advanced({}, {CONNECTION: 60}, 100)[CONNECTION], 190)
+    assert [(session.count(t), session.age_s(t)) for t in (190, 210, 249.9, 250)] == [
+        (3, 0),
+        (3, 20),
+        (3, 59),
+        (4, 0),
     ]
 
 

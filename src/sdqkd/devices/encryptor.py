@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from sdqkd.devices.hardware import hardware_changes, raise_all
 from sdqkd.devices.trees import container, entries, optional
+from sdqkd.errors import RpcError
+from sdqkd.notifications.times import time_text
+from sdqkd.schema.path import format_path
 from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
-from sdqkd.schema.tree import Container
+from sdqkd.schema.tree import Container, Path
 
 TOP = "sdqkd-encryptor:encryptor"
 
+REKEY = "sdqkd-encryptor:rekey"
+
 ConnectionStatus = Literal["up", "no-key", "no-peer", "disabled"]
+_WHY_NO_REKEY: Mapping[ConnectionStatus, str] = {
+    "no-key": "its key source delivers none",
+    "no-peer": "it is down, as the other end is not configured for it, or a line between them has failed",
+    "disabled": "it is switched off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,14 @@ class ConnectionReport:
     rekey_count: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """When a connection took another session key, as an aware time, and the identifier of that key."""
+
+    at: datetime
+    key_id: str
+
+
 class EncryptorBackend(Protocol):
     """An encryptor."""
 
@@ -76,6 +95,10 @@ class EncryptorBackend(Protocol):
 
     def report(self) -> Mapping[str, ConnectionReport]:
         """Give what each connection does now, by name."""
+        ...
+
+    def rekey(self, name: str) -> Rekeyed:
+        """Take another session key for a connection that is up. Raises RpcError if that fails after all."""
         ...
 
 
@@ -122,6 +145,17 @@ class Encryptor:
         version = self._backend.hardware.software_version
         device = container({"software-version": version, "connection": entries("name", items)})
         return Container({TOP: device})
+
+    def invoke(self, operation: str, at: Path, parameters: Container) -> Container:
+        """Do `rekey`, the one action of a connection. Raises RpcError operation-failed if it is not up."""
+        assert operation == REKEY
+        name = str(at[-1][1][0])
+        status = self._backend.report()[name].status
+        if status != "up":
+            message = f"connection '{name}' takes no new key: {_WHY_NO_REKEY[status]}"
+            raise RpcError("operation-failed", message, path=format_path(at, self.schema), app_tag=status)
+        done = self._backend.rekey(name)
+        return container({"time": time_text(done.at), "key-id": done.key_id})
 
     def _connection(self, entry: Reader) -> ConnectionSettings:
         source = entry.inside("key-source")

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from sdqkd.devices import encryptor, optical, qkd_link
 from sdqkd.devices.device import Device
-from sdqkd.devices.encryptor import ConnectionReport, ConnectionSettings, Encryptor, EncryptorHardware
+from sdqkd.devices.encryptor import (
+    ConnectionReport,
+    ConnectionSettings,
+    Encryptor,
+    EncryptorHardware,
+    Rekeyed,
+)
 from sdqkd.devices.fibre_switch import CrossConnectionStatus, FibreSwitch, SwitchSettings
 from sdqkd.devices.optical import OpticalHardware
 from sdqkd.devices.qkd_backend import LinkSettings, NodeHardware, NodeReport
@@ -106,6 +113,12 @@ class EmulatedEncryptor:
         statuses = self.running.reports().connections[self.name]
         told = self.running.settings.connections[self.name]
         return {name: self._report(told[name], status) for name, status in statuses.items()}
+
+    def rekey(self, name: str) -> Rekeyed:
+        """Take another session key for a connection that is up, at both ends."""
+        connection = connection_of(name, self.name, self.running.settings.connections[self.name][name].peer)
+        session = self.running.rekey(connection)
+        return Rekeyed(datetime.now(UTC), key_id(connection, session.used + 1))
 
     def _report(self, told: ConnectionSettings, status: encryptor.ConnectionStatus) -> ConnectionReport:
         connection = connection_of(told.name, self.name, told.peer)

@@ -9,7 +9,7 @@ from sdqkd.coexistence.installation import Installation
 from sdqkd.devices.fibre_switch import SwitchSettings
 from sdqkd.network.model import Network
 from sdqkd.plant.evaluate import evaluate
-from sdqkd.plant.sessions import Connection, Session, advanced, connection_of
+from sdqkd.plant.sessions import Connection, Session, advanced, connection_of, rekeyed
 from sdqkd.plant.values import Reports, Settings
 
 
@@ -67,6 +67,12 @@ class Running:
         """The session of a protected connection, and the time."""
         self.reports()
         return self._sessions.get(connection, Session()), self._now()
+
+    def rekey(self, connection: Connection) -> Session:
+        """Give a protected connection that is up another session key now."""
+        session, now_s = self.session(connection)
+        self._sessions = {**self._sessions, connection: rekeyed(session, now_s)}
+        return self._sessions[connection]
 
     def _change(self) -> None:
         was_read, self._reports = self._reports is not None, None

@@ -57,6 +57,11 @@ def key_id(connection: Connection, count: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, "\n".join((*connection, str(count)))))
 
 
+def rekeyed(session: Session, at_s: float) -> Session:
+    """The session of a connection that is up, with another key from `at_s` on."""
+    return Session(session.count(at_s), at_s, session.interval_s)
+
+
 def advanced(sessions: Sessions, up: Mapping[Connection, int], at_s: float) -> dict[Connection, Session]:
     """Sessions after a change at `at_s`: those in `up`, with their intervals, run on or start, the others end."""
     after = {}
