@@ -207,7 +207,8 @@ class Lease(Protocol):
     def append(self, *records: Record) -> None:
         """Write records, all or none; flushed on return.
 
-        Raises JournalError if they are not kept, LeaseError if the lease is gone.
+        Raises JournalError if it is not certain that they are kept: what could not be flushed may be found again
+        after a crash, until something else was flushed in its place or after it. LeaseError if the lease is gone.
         """
         ...
 

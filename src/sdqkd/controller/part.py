@@ -19,7 +19,7 @@ from sdqkd.controller.intent import owned_by
 from sdqkd.controller.journal import Committing, Lease, Locking, Record
 from sdqkd.controller.plan import DevicePlan, digest
 from sdqkd.controller.session import DeviceSession, Store
-from sdqkd.errors import DeviceError, RpcError, RpcErrors, SdqkdError
+from sdqkd.errors import DeviceError, JournalError, LeaseError, RpcError, RpcErrors, SdqkdError
 from sdqkd.schema.tree import Container, Path
 
 Holds = Literal["old", "new", "other"]
@@ -178,7 +178,9 @@ class Reach:
             try:
                 self.lease.demand()
                 await part.open.unlock(part.locks[-1])
-            except (RpcError, RpcErrors, DeviceError):
+            except LeaseError:
+                raise
+            except (RpcError, RpcErrors, DeviceError, JournalError):
                 part.open.abandon("it did not unlock")
             finally:
                 part.locks.pop()

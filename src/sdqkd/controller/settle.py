@@ -89,6 +89,14 @@ class Settlement:
         await self._unlock()
         return found
 
+    async def leave(self, doubts: Mapping[str, InDoubt]) -> None:
+        """Leave the devices as they are, without our locks, for whoever reads the journal next.
+
+        Raises LeaseError if somebody else has taken over.
+        """
+        self._note(*doubts.values())
+        await self._unlock()
+
     async def _each(self, what: str, parts: Sequence[Part], work: _Work) -> dict[str, InDoubt]:
         by_name = {part.name: part for part in parts}
         outcome = await self._reach.fleet.each(what, by_name, lambda name: self._patiently(by_name[name], work))
@@ -326,6 +334,14 @@ class Settlement:
         # What was decided is in the journal, or the journal knows of no decision: either way the devices may go
         # there without it. Who recovers reads them again.
         self.journal_error = error
+
+
+def undecided(txid: str, part: Part) -> InDoubt:
+    """A device that has committed, while nobody knows whether the journal has the decision."""
+    holds = "the new configuration"
+    if undoes_itself(part.guarantee):
+        holds += ", and goes back by itself unless that is confirmed"
+    return InDoubt(txid, part.name, holds, "run `sdqkd recover`: it goes by what the journal has kept")
 
 
 def _unknown_token(error: RpcError | RpcErrors) -> bool:

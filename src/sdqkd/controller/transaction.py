@@ -16,7 +16,9 @@ Every device finishes a step before any starts the next, and each step is in the
     settle      see `settle`
 
 If we die before the decision, devices undo by themselves what was provisional, and whoever reads the journal next
-makes sure of it. Who interrupts us before the decision waits for the way back, as long as the devices take.
+makes sure of it. If the decision to confirm could not be flushed, nobody knows whether it is in the journal: it is
+taken back by another one that is flushed after it, or all is left to whoever reads the journal next. Who interrupts
+us before the decision waits for the way back, as long as the devices take.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ from sdqkd.controller.journal import (
 from sdqkd.controller.models import demand_same
 from sdqkd.controller.part import Part, Reach, Terms, parts_with
 from sdqkd.controller.plan import Plan, digest
-from sdqkd.controller.settle import Settlement
+from sdqkd.controller.settle import Settlement, undecided
 from sdqkd.errors import (
     ApplyError,
     DeviceError,
@@ -123,6 +125,8 @@ class Transaction:
         except GateRefusedError as error:
             refused = ApplyError(str(error), findings=error.to_json())
             raise await _to_its_end(self._back(refused)) from None
+        except _PerhapsDecidedError as error:
+            raise await _to_its_end(self._take_back_decision(error)) from None
         except JournalError as error:
             raise await _to_its_end(self._back(ApplyError(str(error)))) from None
         except asyncio.CancelledError:
@@ -291,7 +295,12 @@ class Transaction:
             f"every device answered, {left_s:.1f} s before the first would go back" if waiting else "all committed"
         )
         results = [Result(self._order.txid, part.name, "commit") for part in self._parts]
-        self._reach.note(*results, Decision(self._order.txid, "CONFIRM", reason))
+        try:
+            self._reach.note(*results, Decision(self._order.txid, "CONFIRM", reason))
+        except LeaseError:
+            raise
+        except JournalError as error:
+            raise _PerhapsDecidedError(f"the decision to confirm could not be flushed: {error}") from error
 
     async def _forth(self) -> None:
         settlement = Settlement(self._reach, self._parts)
@@ -302,10 +311,25 @@ class Transaction:
                 return
         raise _in_doubt(f"{self._order.txid} is to be confirmed", "CONFIRM", doubts, settlement.journal_error)
 
-    async def _back(self, error: ApplyError) -> ApplyError:
+    async def _take_back_decision(self, error: _PerhapsDecidedError) -> ApplyError:
+        """Take back a decision to confirm that may be in the journal, or may not; else leave the devices alone.
+
+        Who reads the journal next goes by what it finds. So until an abort is flushed after that decision, nothing
+        may be told, and no device be sent to either side.
+        """
+        settlement = Settlement(self._reach, self._parts)
+        self._decide_to_abort(settlement, ApplyError(str(error)))
+        if settlement.journal_error is None:
+            return await self._back(ApplyError(str(error)), decided=True)
+        doubts = {part.name: undecided(self._order.txid, part) for part in self._parts}
+        await settlement.leave(doubts)
+        message = f"{error}, and it could not be taken back: {len(doubts)} devices are in doubt"
+        return InDoubtError(message, {}, {name: told(doubt) for name, doubt in doubts.items()})
+
+    async def _back(self, error: ApplyError, *, decided: bool = False) -> ApplyError:
         """Leave every device as it was found; the error with what came of that."""
         settlement = Settlement(self._reach, self._parts)
-        if self._begun:
+        if self._begun and not decided:
             self._decide_to_abort(settlement, error)
         doubts = await settlement.settle("ABORT")
         if doubts:
@@ -370,6 +394,10 @@ class _StepFailedError(ApplyError):
     """Some devices could not do a step."""
 
     step: str = ""
+
+
+class _PerhapsDecidedError(JournalError):
+    """Nobody knows whether the decision to confirm is in the journal."""
 
 
 def _stale(name: str) -> DeviceError:
