@@ -17,8 +17,8 @@ Every device finishes a step before any starts the next, and each step is in the
 
 If we die before the decision, devices undo by themselves what was provisional, and whoever reads the journal next
 makes sure of it. If the decision to confirm could not be flushed, nobody knows whether it is in the journal: it is
-taken back by another one that is flushed after it, or all is left to whoever reads the journal next. Who interrupts
-us before the decision waits for the way back, as long as the devices take.
+taken back by another one that is flushed after it, or all is left to whoever reads the journal next. Who
+interrupts us before the decision waits for the way back, as long as the devices take.
 """
 
 from __future__ import annotations
