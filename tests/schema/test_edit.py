@@ -15,7 +15,7 @@ from tests.schema.random_trees import SCHEMA, children
 from sdqkd.errors import RpcError
 from sdqkd.schema.diff import same
 from sdqkd.schema.edit import edit, edit_noting
-from sdqkd.schema.table import Schema
+from sdqkd.schema.table import Schema, read_table
 from sdqkd.schema.tree import EMPTY, Container
 from sdqkd.schema.xml import encode
 
@@ -75,6 +75,25 @@ def test_what_the_request_does_not_touch_is_shared(schema: Schema, tree_of: Call
     old, new = (tree.children["fixture:rows"].children["row"].entries for tree in (before, after))
     assert new["a",] is old["a",]
     assert not same(schema, before, after)
+
+
+_SHELF = """
+{"set": "shelf", "modules": [{"name": "shelf", "namespace": "urn:shelf", "prefix": "s", "implemented": true}],
+ "identities": {}, "data": {"shelf:book": {
+   "kind": "list", "module": "shelf", "config": true, "keys": ["name"], "children": {
+   "name": {"kind": "leaf", "module": "shelf", "config": true, "type": {"base": "string"}},
+   "tag": {"kind": "leaf-list", "module": "shelf", "config": true, "type": {"base": "string"}}}}}}
+"""
+
+
+@pytest.mark.parametrize("attribute", ["", "nc:operation='merge'"])
+def test_of_several_mistakes_the_first_is_told(attribute: str) -> None:
+    config = etree.fromstring(
+        f"<config xmlns:nc='urn:ietf:params:xml:ns:netconf:base:1.0'><book xmlns='urn:shelf'>"
+        f"<name>a</name><tag>x</tag><tag {attribute}>x</tag><unknown/></book></config>"
+    )
+    with pytest.raises(RpcError, match="is given twice"):
+        edit(read_table(_SHELF), EMPTY, config)
 
 
 @given(st.integers(0, 2**32))

@@ -232,7 +232,7 @@ class _Editor:
         if old is None or operation == "replace":
             old = Container(dict(zip(node.keys, keys, strict=True)))
             if operation in _WRITING and self._is_plain(node, element):
-                inside = self._decoder.children(node.by_tag, element)
+                inside = self._decoded(node, element, old, operation)
                 working.set_entry(node, keys, Container({**old.children, **inside.children}))
                 self._insert(node, element, keys, working)
                 return
@@ -245,6 +245,14 @@ class _Editor:
         if self._part is not None or self._marks_defaults or _has_choice_below(node):
             return False
         return element not in self._attributed
+
+    def _decoded(self, node: SchemaNode, element: Element, keys: Container, operation: Operation) -> Container:
+        """What a new entry says that is plain. Of several mistakes, the one that would be told if it were not."""
+        try:
+            return self._decoder.children(node.by_tag, element)
+        except RpcError:
+            self.children(node.by_tag, node.children, keys, element, operation, node.keys)
+            raise
 
     @functools.cached_property
     def _attributed(self) -> frozenset[Element]:
