@@ -117,8 +117,9 @@ class Commands:
         self._odd.faults.clear()
         self._datastores.end_session(SOMEBODY)
         self._datastores._pending = self._datastores._candidate = None
-        for target in list(self._datastores.locks):
-            self._datastores._locks.release(self._datastores.locks[target].session)
+        # A session whose end the agent has not seen yet may hold several.
+        for session in {lock.session for lock in self._datastores.locks.values()}:
+            self._datastores._locks.release(session)
         running = self._datastores.get_config("running")
         empty = Container({name: node for name, node in running.children.items() if "optical-device" not in name})
         factory = self._datastores._hardware.factory()

@@ -93,6 +93,7 @@ class Site:
         shutil.rmtree(self.state, ignore_errors=True) if self.state != self.folder else None
         self._points += 1
         self.state = self.folder / f"state-{self._points}"
+        self.revive()
         for agent in self.agents.values():
             agent.ask("reset")
         (outcome,) = self.run(self.job(power=OLD))
