@@ -7061,7 +7061,7 @@ class yc_optical_channel_sdqkd_network__network_optical_channel(PybindBase):
 
   YANG Description: Classical channels, both directions together.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__role','__fibre','__channel','__frequency_thz','__wavelength_nm','__slot','__launch_power_dbm','__least_launch_power_dbm','__most_launch_power_dbm','__calibration_power_dbm','__third_party','__a','__b','__inferred','__note',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__role','__fibre','__channel','__frequency_thz','__wavelength_nm','__slot','__launch_power_dbm','__least_launch_power_dbm','__most_launch_power_dbm','__calibration_power_dbm','__calibration_frequency_thz','__third_party','__a','__b','__inferred','__note',)
 
   _yang_name = 'optical-channel'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -7084,6 +7084,7 @@ class yc_optical_channel_sdqkd_network__network_optical_channel(PybindBase):
     self.__least_launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="least-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
     self.__most_launch_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), restriction_dict={'range': ['-60.0 .. 23.0']}), is_leaf=True, yang_name="most-launch-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:launch-power-dbm', is_config=True)
     self.__calibration_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), is_leaf=True, yang_name="calibration-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:power-dbm', is_config=True)
+    self.__calibration_frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="calibration-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)
     self.__third_party = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="third-party", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='boolean', is_config=True)
     self.__a = YANGDynClass(base=yc_a_sdqkd_network__network_optical_channel_a, is_container='container', presence=False, yang_name="a", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='container', is_config=True)
     self.__b = YANGDynClass(base=yc_b_sdqkd_network__network_optical_channel_b, is_container='container', presence=False, yang_name="b", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='container', is_config=True)
@@ -7497,9 +7498,11 @@ class yc_optical_channel_sdqkd_network__network_optical_channel(PybindBase):
     Getter method for calibration_power_dbm, mapped from YANG variable /network/optical_channel/calibration_power_dbm (sdqkd-ot:power-dbm)
 
     YANG Description: Launch power of either end while the QKD links beside it were
-measured (their calibration), if it was not launch-power-dbm;
--120 dBm if the channel was not there. So what a changed
-launch power does to those links can be told from the file.
+measured (their calibration); -120 dBm if the channel was not
+there. So what a changed launch power does to those links can
+be told from the file. Where it is not said, devices are asked:
+the channel was as they hold it before a change, and dark if
+they do not hold it.
     """
     return self.__calibration_power_dbm
       
@@ -7512,9 +7515,11 @@ launch power does to those links can be told from the file.
     do so via calling thisObj._set_calibration_power_dbm() directly.
 
     YANG Description: Launch power of either end while the QKD links beside it were
-measured (their calibration), if it was not launch-power-dbm;
--120 dBm if the channel was not there. So what a changed
-launch power does to those links can be told from the file.
+measured (their calibration); -120 dBm if the channel was not
+there. So what a changed launch power does to those links can
+be told from the file. Where it is not said, devices are asked:
+the channel was as they hold it before a change, and dark if
+they do not hold it.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -7533,6 +7538,45 @@ launch power does to those links can be told from the file.
 
   def _unset_calibration_power_dbm(self):
     self.__calibration_power_dbm = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['-120.0 .. 40.0']}), is_leaf=True, yang_name="calibration-power-dbm", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:power-dbm', is_config=True)
+
+
+  def _get_calibration_frequency_thz(self):
+    """
+    Getter method for calibration_frequency_thz, mapped from YANG variable /network/optical_channel/calibration_frequency_thz (sdqkd-ot:frequency-thz)
+
+    YANG Description: Where the channel lay while the QKD links beside it were
+measured. Where it is not said, as calibration-power-dbm.
+    """
+    return self.__calibration_frequency_thz
+      
+  def _set_calibration_frequency_thz(self, v, load=False):
+    """
+    Setter method for calibration_frequency_thz, mapped from YANG variable /network/optical_channel/calibration_frequency_thz (sdqkd-ot:frequency-thz)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_calibration_frequency_thz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_calibration_frequency_thz() directly.
+
+    YANG Description: Where the channel lay while the QKD links beside it were
+measured. Where it is not said, as calibration-power-dbm.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="calibration-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """calibration_frequency_thz must be of a type compatible with sdqkd-ot:frequency-thz""",
+          'defined-type': "sdqkd-ot:frequency-thz",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="calibration-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)""",
+        })
+
+    self.__calibration_frequency_thz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_calibration_frequency_thz(self):
+    self.__calibration_frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="calibration-frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)
 
 
   def _get_third_party(self):
@@ -7732,6 +7776,7 @@ touched.
   least_launch_power_dbm = __builtin__.property(_get_least_launch_power_dbm, _set_least_launch_power_dbm)
   most_launch_power_dbm = __builtin__.property(_get_most_launch_power_dbm, _set_most_launch_power_dbm)
   calibration_power_dbm = __builtin__.property(_get_calibration_power_dbm, _set_calibration_power_dbm)
+  calibration_frequency_thz = __builtin__.property(_get_calibration_frequency_thz, _set_calibration_frequency_thz)
   third_party = __builtin__.property(_get_third_party, _set_third_party)
   a = __builtin__.property(_get_a, _set_a)
   b = __builtin__.property(_get_b, _set_b)
@@ -7739,7 +7784,7 @@ touched.
   note = __builtin__.property(_get_note, _set_note)
 
   __choices__ = {'position': {'channel': ['channel'], 'frequency-thz': ['frequency_thz'], 'wavelength-nm': ['wavelength_nm'], 'slot': ['slot']}}
-  _pyangbind_elements = OrderedDict([('name', name), ('role', role), ('fibre', fibre), ('channel', channel), ('frequency_thz', frequency_thz), ('wavelength_nm', wavelength_nm), ('slot', slot), ('launch_power_dbm', launch_power_dbm), ('least_launch_power_dbm', least_launch_power_dbm), ('most_launch_power_dbm', most_launch_power_dbm), ('calibration_power_dbm', calibration_power_dbm), ('third_party', third_party), ('a', a), ('b', b), ('inferred', inferred), ('note', note), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('role', role), ('fibre', fibre), ('channel', channel), ('frequency_thz', frequency_thz), ('wavelength_nm', wavelength_nm), ('slot', slot), ('launch_power_dbm', launch_power_dbm), ('least_launch_power_dbm', least_launch_power_dbm), ('most_launch_power_dbm', most_launch_power_dbm), ('calibration_power_dbm', calibration_power_dbm), ('calibration_frequency_thz', calibration_frequency_thz), ('third_party', third_party), ('a', a), ('b', b), ('inferred', inferred), ('note', note), ])
 
 
 class yc_a_sdqkd_network__network_protected_connection_a(PybindBase):

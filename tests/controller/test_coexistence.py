@@ -30,8 +30,14 @@ LINK = "Alfa-Charlie"
 
 @pytest.fixture(scope="module")
 def beside() -> Network:
+    """The link was measured beside the two channels as they are."""
     text = (Path(__file__).parent / "data" / "beside.yaml").read_text("utf-8")
-    return load_network(text, "beside.yaml").network
+    network = load_network(text, "beside.yaml").network
+    channels = {
+        name: replace(one, calibration_power_dbm=one.launch_power_dbm, calibration_frequency_hz=one.frequency_hz)
+        for name, one in network.optical_channels.items()
+    }
+    return replace(network, optical_channels=channels)
 
 
 def powered(network: Network, **powers_dbm: float) -> Network:

@@ -4,13 +4,13 @@ On a fibre pair that is `duplex`, each direction has a strand of its own and sha
 of that direction. On a `bidi` pair the quantum channels have a strand to themselves. Behind a `circulator`
 everything runs on one strand, so a quantum channel also meets the light that comes towards it.
 
-Somebody else's channels are always lit, in both directions, with the launch power of the network file. What was
-there while links were measured is in the file too: `calibration-power-dbm` of a channel, unless it is the same.
+Somebody else's channels are always lit, in both directions, as the network file says. What was lit while links
+were measured is told by `baseline`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class Guest(NamedTuple):
 
 
 Guests = Mapping[tuple[str, Port], tuple[Guest, ...]]  # by fibre and the port through which they enter it
-_Found = dict[tuple[str, Port], dict[tuple[str, int], Guest]]  # the same by name and frequency of the guest
+Found = dict[tuple[str, Port], dict[tuple[str, int], Guest]]  # the same by name and frequency of the guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,11 @@ def exposure(network: Network, light: Light, path: LightPath, guests: Guests) ->
 
 def guests_now(network: Network, light: Light, ways: Mapping[Launch, tuple[LightPath, ...]]) -> Guests:
     """Classical light in every fibre as the transponders send it at present."""
-    found: _Found = {}
+    found: Found = {}
     for launch, taken in ways.items():
         for way in taken:
-            _enter(found, light, launch, way)
-    powers_dbm = {channel.name: channel.launch_power_dbm for channel in network.optical_channels.values()}
-    return _with_third_parties(network, found, powers_dbm)
+            enter(found, light, launch, way)
+    return with_third_parties(network, found, _as_wanted)
 
 
 class Launch(NamedTuple):
@@ -107,26 +106,32 @@ def launches(channels: Mapping[str, Mapping[str, ChannelSettings]], faults: Faul
                 yield Launch(port, channel.frequency_hz, power_dbm)
 
 
-def guests_as_designed(network: Network, topology: Topology, dark: Light) -> Guests:
-    """Classical light in every fibre as it was when the links of the network file were measured."""
-    found: _Found = {}
+def guests_as_wanted(network: Network, topology: Topology, dark: Light) -> Guests:
+    """Classical light in every fibre as the network file wants it."""
+    found: Found = {}
     for channel in network.optical_channels.values():
-        for port, peer in ((channel.a, channel.b), (channel.b, channel.a)):
-            if port is not None and peer is not None:
-                launch = Launch(port, channel.frequency_hz, channel.calibration_power_dbm)
-                way = _designed_way(topology, launch, peer, channel)
-                if way is not None:
-                    _enter(found, dark, launch, way)
-    powers_dbm = {channel.name: channel.calibration_power_dbm for channel in network.optical_channels.values()}
-    return _with_third_parties(network, found, powers_dbm)
+        for launch in launches_of(channel, channel.frequency_hz, channel.launch_power_dbm):
+            enter_as_designed(found, topology, dark, launch, channel)
+    return with_third_parties(network, found, _as_wanted)
 
 
-def _designed_way(topology: Topology, launch: Launch, peer: Port, channel: OpticalChannel) -> LightPath | None:
+def launches_of(channel: OpticalChannel, frequency_hz: int, power_dbm: float) -> Iterator[Launch]:
+    """What the two ends of a channel send; nothing if it is somebody else's."""
+    return (Launch(port, frequency_hz, power_dbm) for port in (channel.a, channel.b) if port is not None)
+
+
+def enter_as_designed(
+    found: Found, topology: Topology, dark: Light, launch: Launch, channel: OpticalChannel
+) -> None:
+    """Note the light that one end of a channel sends to the other, over the fibre that the file gives it."""
+    peer = channel.b if launch.port == channel.a else channel.a
     ways = topology.paths(launch.port, launch.frequency_hz, any_port_of(topology), [channel.fibre])
-    return min((way for way in ways if way.end == peer), key=lambda way: way.loss_db, default=None)
+    way = min((way for way in ways if way.end == peer), key=lambda way: way.loss_db, default=None)
+    if way is not None:
+        enter(found, dark, launch, way)
 
 
-def _enter(found: _Found, light: Light, launch: Launch, way: LightPath) -> None:
+def enter(found: Found, light: Light, launch: Launch, way: LightPath) -> None:
     """Note light in every fibre of its way; once where several ways share a fibre, as strong as it gets."""
     for span in spans(light, way):
         guest = Guest(str(launch.port), launch.frequency_hz, launch.power_dbm - span.before_db)
@@ -137,15 +142,19 @@ def _enter(found: _Found, light: Light, launch: Launch, way: LightPath) -> None:
             there[whose] = guest
 
 
-def _with_third_parties(network: Network, found: _Found, powers_dbm: Mapping[str, float]) -> Guests:
+def with_third_parties(network: Network, found: Found, lit: Callable[[OpticalChannel], Guest | None]) -> Guests:
+    """What was found, and somebody else's channels in both directions. `lit` says how they are, None if dark."""
     guests = {place: tuple(there.values()) for place, there in found.items()}
     for channel in network.optical_channels.values():
-        if channel.third_party:
-            guest = Guest(channel.name, channel.frequency_hz, powers_dbm[channel.name])
+        if channel.third_party and (guest := lit(channel)) is not None:
             for place in _both_ends(network.fibres[channel.fibre]):
                 guests[place] = (*guests.get(place, ()), guest)
     # In one order, whatever the order of the settings: equal light shall be an equal value.
     return {place: tuple(sorted(there)) for place, there in guests.items()}
+
+
+def _as_wanted(channel: OpticalChannel) -> Guest:
+    return Guest(channel.name, channel.frequency_hz, channel.launch_power_dbm)
 
 
 def _both_ends(fibre: Fibre) -> tuple[tuple[str, Port], tuple[str, Port]]:

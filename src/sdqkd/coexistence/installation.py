@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sdqkd.coexistence.exposure import Exposure, Guests, exposure, guests_as_designed
+from sdqkd.coexistence.baseline import Held, guests_as_measured
+from sdqkd.coexistence.exposure import Exposure, Guests, exposure
 from sdqkd.coexistence.faults import Faults
 from sdqkd.coexistence.light import Light, light_of
 from sdqkd.errors import InputError
@@ -16,7 +17,7 @@ from sdqkd.profiles.profile import Profile, profile_named
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured between two modules, beside the classical light that the network file wants (`exposure`).
+    """What was measured between two modules, beside the classical light of that day (`exposure`, see `baseline`).
 
     `excess_db`: by how much the loss exceeds that of the parts.
     """
@@ -53,12 +54,16 @@ class Installation:
         return next(same, known[0] if known else None)
 
 
-def install(network: Network, profiles: Mapping[str, Profile]) -> Installation:
-    """Look at the network once. Raises InputError for a profile that is unknown or of another technology."""
+def install(network: Network, profiles: Mapping[str, Profile], held: Held | None = None) -> Installation:
+    """Look at the network once. Raises InputError for a profile that is unknown or of another technology.
+
+    `held` is what devices hold now, if there are devices that hold anything: the classical light beside which
+    links were measured, as far as the network file does not say it.
+    """
     used = _profiles_used(network, profiles)
     topology = topology_of(network)
     then = light_of(topology_of(_as_measured(network)), {}, Faults())
-    guests = guests_as_designed(network, then.topology, then)
+    guests = guests_as_measured(network, then.topology, then, held)
     measurements: dict[tuple[ModuleEnd, ModuleEnd], tuple[Measurement, ...]] = {}
     for link in network.qkd_links.values():
         if link.calibration is not None:

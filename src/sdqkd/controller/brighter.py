@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from sdqkd.coexistence.baseline import says_all
 from sdqkd.coexistence.exposure import Launch, launches
 from sdqkd.coexistence.faults import Faults
-from sdqkd.devices.transponder import ChannelSettings
+from sdqkd.devices.transponder import MIN_DBM, ChannelSettings
 from sdqkd.network.model import Network
+from sdqkd.physics.grid import hz_to_thz
 from sdqkd.planning.mixture import Mixture, State
 
 What = Literal["added", "moved", "raised"]
@@ -28,6 +30,7 @@ class ChannelEffect:
     """A channel that a plan adds, moves or raises, with its launch power in dBm, and the links beside it.
 
     `before_dbm` is None if it was dark. Of a channel whose two ends differ, the end that is louder after the plan.
+    `unsaid` is what the file should say of it, and does not: how it was when the links beside it were measured.
     """
 
     channel: str
@@ -35,6 +38,7 @@ class ChannelEffect:
     before_dbm: float | None
     after_dbm: float
     links: tuple[str, ...]
+    unsaid: str = ""
 
     def __str__(self) -> str:
         was = f" from {self.before_dbm:.2f}" if self.what == "raised" and self.before_dbm is not None else ""
@@ -66,7 +70,21 @@ def _at_each_end(network: Network, before: Side, then: Side) -> Iterator[Channel
             what = None if now is None else _what(was, now, before.light, then.light)
             if now is not None and what is not None:
                 before_dbm = None if was is None else was.power_dbm
-                yield ChannelEffect(name, what, before_dbm, now.power_dbm, tuple(_sharing(network, then, now)))
+                links = tuple(_sharing(network, then, now))
+                unsaid = _unsaid(network, name, was, links)
+                yield ChannelEffect(name, what, before_dbm, now.power_dbm, links, unsaid)
+
+
+def _unsaid(network: Network, name: str, was: Launch | None, links: Sequence[str]) -> str:
+    """The leafs that say what devices still know of a channel, if there is a measured link that it matters to."""
+    channel = network.optical_channels.get(name)
+    measured = any(network.qkd_links[link].calibration is not None for link in links)
+    if channel is None or says_all(channel) or not measured:
+        return ""
+    if was is None:
+        return f"calibration-power-dbm: {MIN_DBM:g}"
+    position = f"calibration-frequency-thz: {hz_to_thz(was.frequency_hz)}"
+    return f"calibration-power-dbm: {was.power_dbm:g}, {position}"
 
 
 def _what(was: Launch | None, now: Launch, before: Mixture, then: Mixture) -> What | None:

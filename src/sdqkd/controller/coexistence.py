@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sdqkd.coexistence.baseline import Held
 from sdqkd.coexistence.installation import Installation, install
 from sdqkd.controller.brighter import ChannelEffect, Side, brighter, rerouted
 from sdqkd.controller.plan import Plan
@@ -103,13 +104,15 @@ class Coexistence:
     that have too little key afterwards: somebody else's light may be the reason, which no plan changes.
 
     `stages` are what the plan is applied as: itself alone unless a link would be harmed on the way. `trapped` are
-    links that would be harmed on the way all the same.
+    links that would be harmed on the way all the same. `begun`: devices held something before, so what the file
+    does not say of the light beside which links were measured is taken from them.
     """
 
     channels: tuple[ChannelEffect, ...]
     links: Mapping[str, LinkEffect]
     stages: tuple[Stage, ...]
     trapped: tuple[str, ...] = ()
+    begun: bool = True
 
     @property
     def harmed(self) -> tuple[str, ...]:
@@ -136,8 +139,9 @@ def coexistence(network: Network, plan: Plan, running: Trees, forced: Sequence[s
     }
     if not plan.is_empty and all(network.devices[name].kind == "encryptor" for name in plan.changed):
         return Coexistence((), {}, (Stage("", plan),))
-    installation = install(network, load_profiles())
     old, new = state_of(network, running), state_of(network, {**running, **after})
+    held = _held(old)
+    installation = install(network, load_profiles(), held)
     before, then = Side(old, Mixture(installation, old)), Side(new, Mixture(installation, new))
     on_the_way = Mixture(installation, old, new)
     every = {link.name: _link_effect(link, before, then, on_the_way) for link in network.qkd_links.values()}
@@ -149,10 +153,11 @@ def coexistence(network: Network, plan: Plan, running: Trees, forced: Sequence[s
         if name in met or link.before_bps != link.after_bps or link.starved or link.harmed_on_the_way
     }
     if not any(link.harmed_on_the_way and name not in forced for name, link in shown.items()):
-        return Coexistence(channels, shown, (Stage("", plan),))
+        return Coexistence(channels, shown, (Stage("", plan),), begun=held is not None)
     stages = split(plan, network, running, rerouted(before, then))
     trapped = tuple(_trapped(installation, running, stages, every))
-    return Coexistence(channels, shown, stages, tuple(name for name in trapped if name not in forced))
+    trapped = tuple(name for name in trapped if name not in forced)
+    return Coexistence(channels, shown, stages, trapped, begun=held is not None)
 
 
 def demand_coexistence(effects: Coexistence, forced: Sequence[str] = ()) -> None:
@@ -181,6 +186,12 @@ def state_of(network: Network, trees: Trees) -> State:
         switches={device.name: switch_settings(trees[device.name]) for device in network.of_kind("fibre-switch")},
         channels={device.name: channel_settings(trees[device.name]) for device in network.of_kind("transponder")},
     )
+
+
+def _held(old: State) -> Held | None:
+    """Beside what links were measured, as far as the file does not say it; None if devices hold nothing yet."""
+    begun = any(old.links.values()) or any(old.channels.values())
+    return Held(old.channels, old.switches) if begun else None
 
 
 def _links(tree: Container) -> dict[str, LinkSettings]:

@@ -31,7 +31,7 @@ def effect_lines(effects: Coexistence) -> Iterator[str]:
 
 
 def warning_lines(effects: Coexistence, forced: Sequence[str] = ()) -> Iterator[str]:
-    """What speaks against the plan, or lets it be applied in stages."""
+    """What speaks against the plan, or lets it be applied in stages; and what only the devices know until then."""
     for name in effects.harmed:
         if name in forced:
             yield f"forced: {effects.links[name].harm}"
@@ -43,6 +43,13 @@ def warning_lines(effects: Coexistence, forced: Sequence[str] = ()) -> Iterator[
         for name, link in effects.links.items():
             if link.harmed_on_the_way and name not in forced:
                 yield f"{_INDENT}because at once, {link.harm}"
+    unsaid = [channel for channel in effects.channels if channel.unsaid and effects.begun]
+    if unsaid:
+        yield (
+            "links are taken as measured beside what devices hold now, which later plans cannot know: before you"
+            " apply this, say in the file how it was then"
+        )
+        yield from (f"{_INDENT}optical channel {channel.channel}: {channel.unsaid}" for channel in unsaid)
 
 
 def _figures(link: LinkEffect) -> str:

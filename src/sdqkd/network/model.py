@@ -237,7 +237,8 @@ class QkdLink:
 class OpticalChannel:
     """A classical channel. Somebody else's (`third_party`) has no ends here.
 
-    `calibration_power_dbm` is its launch power while the links beside it were measured.
+    `calibration_power_dbm` and `calibration_frequency_hz` are how it was while the links beside it were measured,
+    None where the file does not say it.
     """
 
     name: str
@@ -246,10 +247,11 @@ class OpticalChannel:
     fibre: str
     frequency_hz: int
     launch_power_dbm: float
-    calibration_power_dbm: float
     third_party: bool
     a: Port | None
     b: Port | None
+    calibration_power_dbm: float | None = None
+    calibration_frequency_hz: int | None = None
     least_power_dbm: float | None = None
     most_power_dbm: float | None = None
 

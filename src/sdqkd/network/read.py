@@ -282,6 +282,7 @@ def _health_limits(entry: Reader, otherwise: HealthLimits) -> HealthLimits:
 def _channel(schema: Schema, entry: Reader) -> OpticalChannel:
     third_party = entry.flag("third-party")
     a, b = (entry.inside(end) for end in ("a", "b"))
+    then_thz = entry.optional_text("calibration-frequency-thz")
     return OpticalChannel(
         name=entry.text("name"),
         path=_path(schema, "optical-channel", entry.text("name")),
@@ -289,12 +290,11 @@ def _channel(schema: Schema, entry: Reader) -> OpticalChannel:
         fibre=entry.text("fibre"),
         frequency_hz=position_hz(entry),
         launch_power_dbm=entry.number("launch-power-dbm"),
-        calibration_power_dbm=entry.number(
-            "calibration-power-dbm" if entry.has("calibration-power-dbm") else "launch-power-dbm"
-        ),
         third_party=third_party,
         a=None if third_party else Port(a.text("device"), a.text("port")),
         b=None if third_party else Port(b.text("device"), b.text("port")),
+        calibration_power_dbm=entry.optional_number("calibration-power-dbm"),
+        calibration_frequency_hz=None if then_thz is None else thz_to_hz(then_thz),
         least_power_dbm=entry.optional_number("least-launch-power-dbm"),
         most_power_dbm=entry.optional_number("most-launch-power-dbm"),
     )

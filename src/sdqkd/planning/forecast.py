@@ -7,10 +7,10 @@ share a frequency: their light is too weak.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from sdqkd.coexistence.exposure import Exposure, Guests, exposure, guests_as_designed
+from sdqkd.coexistence.exposure import Exposure, Guests, exposure, guests_as_wanted
 from sdqkd.coexistence.faults import Faults
 from sdqkd.coexistence.installation import install
 from sdqkd.coexistence.light import light_of
@@ -55,12 +55,7 @@ class Forecast:
     @cached_property
     def _guests(self) -> Guests:
         """The light that the file wants now, which need not be that beside which its links were measured."""
-        channels = {
-            name: replace(channel, calibration_power_dbm=channel.launch_power_dbm)
-            for name, channel in self.network.optical_channels.items()
-        }
-        wanted = replace(self.network, optical_channels=channels)
-        return guests_as_designed(wanted, self.topology, self._light)
+        return guests_as_wanted(self.network, self.topology, self._light)
 
     def exposure(self, path: LightPath) -> Exposure:
         """The classical light that a quantum channel on this path meets."""
