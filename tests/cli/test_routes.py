@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.conftest import MADQCI, THREE_SITES, Run
 
 
@@ -23,3 +25,19 @@ def test_unknown_fibre(sdqkd: Run) -> None:
     done = sdqkd("routes", THREE_SITES, "--dark", "nowhere")
     assert done.code == 1
     assert "there is no fibre 'nowhere'" in done.err
+
+
+def test_a_guard_band_of_the_file_is_kept(sdqkd: Run, tmp_path: Path) -> None:
+    text, fibre = MADQCI.read_text("utf-8"), "    - name: quijote-quiron\n"
+    assert text.count(fibre) == 1
+    network = tmp_path / "network.yaml"
+    network.write_text(text.replace(fibre, f"{fibre}      guard-band-ghz: 1100\n"), "utf-8")
+    routes = sdqkd("routes", network, "--all", "--json").json
+    assert routes["combinations"] < 49
+    refused = [one for one in routes["options"] if "under 1100 GHz" in one["obstacle"]]
+    assert refused
+    assert {one["channel"] for one in refused} == {34}
+    assert sdqkd("switch", network, "Quijote", "Quiron", "--channel", "37", "--dry-run").code == 0
+    done = sdqkd("switch", network, "Quijote", "Quiron", "--channel", "34", "--dry-run")
+    assert done.code == 1
+    assert "quijote-quiron-c24 on channel 24 is too close in fibre quijote-quiron: under 1100 GHz" in done.err

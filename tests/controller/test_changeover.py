@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from tests.controller.conftest import MADQCI
 
@@ -13,10 +16,11 @@ from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.migration import making
 from sdqkd.controller.plan import make_plan
 from sdqkd.errors import ApplyError, InputError
-from sdqkd.network.model import ModuleEnd
+from sdqkd.network.model import FibreSharing, ModuleEnd, Network
 from sdqkd.physics.grid import channel_to_hz
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.routes import routing_combinations
+from sdqkd.planning.spectrum import Rules
 from sdqkd.plant.plant import Plant
 from sdqkd.schema.tree import merge
 
@@ -28,7 +32,7 @@ def forecast(madqci: LoadedNetwork) -> Forecast:
 
 def test_every_routing_combination_can_be_switched(madqci: LoadedNetwork, forecast: Forecast) -> None:
     active = [link for link in madqci.network.qkd_links.values() if link.active and link.name.endswith("-CV")]
-    for option in routing_combinations(forecast).feasible:
+    for option in routing_combinations(forecast, Rules.of(madqci.network)).feasible:
         others = tuple(
             link.name
             for link in active
@@ -104,6 +108,42 @@ def test_idle_modules_make_before_they_break() -> None:
 def test_refused(forecast: Forecast, wish: Wish, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         changeover(forecast, wish)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        (
+            FibreSharing(guard_hz=1_500_000_000_000),
+            "channel 24 is too close in fibre quevedo-norte: under 1500 GHz",
+        ),
+        (
+            FibreSharing(spacing_hz=200_000_000_000),
+            "Quevedo-Norte-CV (it has channel 37 of fibre quevedo-norte, only",
+        ),
+        (FibreSharing(per_fibre=2), "Quevedo-Norte-IDQ (it has one of the 2 quantum channels that fibre"),
+    ],
+)
+def test_a_fibre_is_shared_as_the_file_says(madqci: LoadedNetwork, said: FibreSharing, complaint: str) -> None:
+    """On channel 38 beside Quevedo-Norte-CV on 37, which goes on."""
+    way = ("quijote-quevedo", "quevedo-norte", "concepcion-norte")
+    wish = Wish(ModuleEnd("quijote-qkd", 3), ModuleEnd("concepcion-qkd", 3), channel_to_hz(38), way)
+    assert "Quevedo-Norte-CV" not in changeover(Forecast(madqci.network), wish).stops
+    shared = Forecast(_with_sharing(madqci.network, "quevedo-norte", said))
+    with pytest.raises(InputError, match=re.escape(complaint)):
+        changeover(shared, wish)
+
+
+def test_a_link_that_ends_makes_room_in_a_full_fibre(madqci: LoadedNetwork) -> None:
+    network = _with_sharing(madqci.network, "quevedo-norte", FibreSharing(per_fibre=2))
+    ends = ModuleEnd("quijote-qkd", 3), ModuleEnd("concepcion-qkd", 3)
+    change = changeover(Forecast(network), Wish(*ends, channel_to_hz(38), instead_of=("Quevedo-Norte-CV",)))
+    assert "Quevedo-Norte-CV" in change.stops
+    assert check(change.network) == ()
+
+
+def _with_sharing(network: Network, name: str, said: FibreSharing) -> Network:
+    return replace(network, fibres={**network.fibres, name: replace(network.fibres[name], sharing=said)})
 
 
 def test_modules_by_their_place(forecast: Forecast) -> None:

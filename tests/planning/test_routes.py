@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from sdqkd.controller.inventory import LoadedNetwork, load_network
-from sdqkd.network.model import ModuleEnd, Network, Patch, Port
+from sdqkd.network.model import FibreSharing, ModuleEnd, Network, Patch, Port
 from sdqkd.physics.grid import channel_to_hz, hz_to_channel
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.routes import routing_combinations, switched_modules
+from sdqkd.planning.schedule import sharing_of
+from sdqkd.planning.spectrum import Rules
 
 SWITCHED = Path(__file__).parents[2] / "examples" / "switched" / "network.yaml"
 
@@ -28,7 +30,7 @@ def test_ten_modules_are_switched(forecast: Forecast) -> None:
 
 
 def test_at_least_the_combinations_that_madqci_tested(forecast: Forecast) -> None:
-    found = routing_combinations(forecast)
+    found = routing_combinations(forecast, Rules())
     assert len(found.feasible) == 49  # MadQCI tested 34; where its modules stand is inferred
     assert found.paths == 17
     assert {hz_to_channel(one.frequency_hz) for one in found.feasible} == {34, 37, 38}
@@ -38,7 +40,7 @@ def test_at_least_the_combinations_that_madqci_tested(forecast: Forecast) -> Non
 def test_the_measured_links_are_among_them(forecast: Forecast) -> None:
     found = {
         (one.transmitter, one.receiver, one.path.fibres, one.frequency_hz): one
-        for one in routing_combinations(forecast).feasible
+        for one in routing_combinations(forecast, Rules()).feasible
     }
     measured = [link for link in forecast.network.qkd_links.values() if link.name.endswith("-CV")]
     assert len(measured) == 7
@@ -55,15 +57,28 @@ def test_a_channel_that_somebody_else_holds_is_not_free(madqci: LoadedNetwork) -
     forecast = Forecast(replace(network, optical_channels={**network.optical_channels, channel.name: held}))
     refused = [
         one
-        for one in routing_combinations(forecast).refused
+        for one in routing_combinations(forecast, Rules()).refused
         if "quijote-quiron" in one.path.fibres and one.frequency_hz == channel_to_hz(37)
     ]
     assert ModuleEnd("quijote-qkd", 3) in {one.transmitter for one in refused}
     assert all("quijote-quiron" in one.obstacle and one.rate_bps == 0 for one in refused)
 
 
+def test_combinations_and_turns_keep_the_guard_band_of_the_file(madqci: LoadedNetwork) -> None:
+    """Channel 24 is the highest beside Quijote-Quiron: 34 is 1,000 GHz above it, 37 is 1,300."""
+    fibre = madqci.network.fibres["quijote-quiron"]
+    for guard_hz, channels in ((1_000_000_000_000, {34, 37, 38}), (1_000_000_000_001, {37, 38})):
+        guarded = replace(fibre, sharing=FibreSharing(guard_hz=guard_hz))
+        network = replace(madqci.network, fibres={**madqci.network.fibres, fibre.name: guarded})
+        forecast, rules = Forecast(network), Rules.of(network)
+        for options in (routing_combinations(forecast, rules).feasible, sharing_of(forecast, rules).options):
+            there = {hz_to_channel(one.frequency_hz) for one in options if fibre.name in one.path.fibres}
+            elsewhere = {hz_to_channel(one.frequency_hz) for one in options if fibre.name not in one.path.fibres}
+            assert (there, elsewhere) == (channels, {34, 37, 38})
+
+
 def test_a_cut_leaves_the_ways_around(forecast: Forecast) -> None:
-    around = routing_combinations(forecast, ["distrito-norte"]).feasible
+    around = routing_combinations(forecast, Rules(), ["distrito-norte"]).feasible
     assert around
     assert all("distrito-norte" not in one.path.fibres for one in around)
 
@@ -99,7 +114,7 @@ def test_a_choice_between_a_receiver_and_a_switch_is_one_for_both(choosing: Netw
 
 
 def _choices(network: Network) -> set[tuple[str, int | None]]:
-    found = routing_combinations(Forecast(network)).feasible
+    found = routing_combinations(Forecast(network), Rules()).feasible
     return {(one.receiver.device, hz_to_channel(one.frequency_hz)) for one in found}
 
 

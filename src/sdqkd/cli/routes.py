@@ -16,6 +16,7 @@ from sdqkd.network.read import TOP
 from sdqkd.physics.grid import hz_to_channel, hz_to_thz
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.routes import Routes, routing_combinations, switched_modules
+from sdqkd.planning.spectrum import Rules
 from sdqkd.schema.reader import Reader
 
 
@@ -29,13 +30,14 @@ from sdqkd.schema.reader import Reader
 def command(network: Path, dark: tuple[str, ...], refused: bool, json_output: bool) -> None:
     """Show what could run between the switched modules of NETWORK: transmitter, receiver, path and channel.
 
-    Each makes key if it runs alone, beside the links of modules that are not switched and the classical channels.
+    Each makes key if it runs alone, beside the links of modules that are not switched and the classical channels,
+    and keeps from these what the file says of sharing a fibre, or else 200 GHz from classical channels.
     """
     loaded = read_network_file(network)
     known = loaded.network
     require_fibres(known, dark)
     forecast = Forecast(known)
-    routes = routing_combinations(forecast, dark)
+    routes = routing_combinations(forecast, Rules.of(known), dark)
     inferred = _inferred(loaded, switched_modules(forecast))
     shown = (*routes.feasible, *(routes.refused if refused else ()))
     if json_output:

@@ -19,7 +19,7 @@ from sdqkd.network.topology import LightPath
 from sdqkd.physics.grid import hz_to_channel, hz_to_thz
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.routes import Search, can_join, switched_modules
-from sdqkd.planning.spectrum import Taken
+from sdqkd.planning.spectrum import Rules, Taken
 
 _NAMESPACE = uuid.UUID("b0ad8b54-2c29-5f7c-a1fb-3f4c8a6e35ac")  # of the ids of links that a switch-over makes
 
@@ -92,10 +92,10 @@ def changeover(forecast: Forecast, wish: Wish) -> Changeover:
     """
     network = forecast.network
     _demand_possible(network, wish)
-    paths = routes(network, forecast.topology).paths
-    stops = _must_stop(network, wish)
-    options = [one for one in _options(forecast, wish) if _fits(wish, one)]
-    judged = {id(one): [*_hindrances(network, paths, one, stops)] for one in options if not one.obstacle}
+    stops, rules = _must_stop(network, wish), Rules.of(network)
+    paths = {name: path for name, path in routes(network, forecast.topology).paths.items() if name not in stops}
+    options = [one for one in _options(forecast, wish, rules) if _fits(wish, one)]
+    judged = {id(one): [*_hindrances(network, paths, one, rules)] for one in options if not one.obstacle}
     free = [one for one in options if not one.obstacle and not judged[id(one)]]
     if not free:
         raise InputError(_why_none(options, judged))
@@ -122,9 +122,9 @@ def _must_stop(network: Network, wish: Wish) -> tuple[str, ...]:
     )
 
 
-def _options(forecast: Forecast, wish: Wish) -> Iterator[Option]:
+def _options(forecast: Forecast, wish: Wish, rules: Rules) -> Iterator[Option]:
     movable = switched_modules(forecast)
-    search = Search(forecast, Taken.by_what_is_fixed(forecast.network, {*movable}))
+    search = Search(forecast, Taken.by_what_is_fixed(forecast.network, {*movable}, rules))
     return search.options(wish.transmitter, wish.receiver)
 
 
@@ -134,16 +134,29 @@ def _fits(wish: Wish, option: Option) -> bool:
 
 
 def _hindrances(
-    network: Network, paths: Mapping[str, LightPath], option: Option, stops: tuple[str, ...]
+    network: Network, paths: Mapping[str, LightPath], option: Option, rules: Rules
 ) -> Iterator[_Hindrance]:
+    """Links on these paths that an option cannot run beside: each once, with the first thing in the way."""
+    found: dict[str, str] = {}
     for name, path in paths.items():
-        if name in stops:
-            continue
+        its_hz = network.qkd_links[name].frequency_hz
+        near_hz = abs(its_hz - option.frequency_hz)
         if shared := option.ports & switch_ports(path):
-            yield _Hindrance(name, str(min(shared)))
-        elif network.qkd_links[name].frequency_hz == option.frequency_hz:
-            for fibre in sorted(set(option.path.fibres) & set(path.fibres))[:1]:
-                yield _Hindrance(name, f"{_channel(option.frequency_hz)} of fibre {fibre}")
+            found[name] = str(min(shared))
+            continue
+        for fibre in sorted(set(option.path.fibres) & set(path.fibres)):
+            if near_hz < max(1, rules.in_(fibre).spacing_hz):
+                found.setdefault(name, f"{_channel(its_hz)} of fibre {fibre}{_distance(near_hz)}")
+    for fibre in option.path.fibres:
+        most, through = rules.in_(fibre).per_fibre, [name for name in paths if fibre in paths[name].fibres]
+        staying = [name for name in through if name not in found]
+        for name in staying[: max(0, len(staying) + 1 - most)]:
+            found[name] = f"one of the {most} quantum channels that fibre {fibre} takes"
+    return (_Hindrance(name, what) for name, what in found.items())
+
+
+def _distance(near_hz: int) -> str:
+    return f", only {near_hz / 1e9:g} GHz away" if near_hz else ""
 
 
 def _why_none(options: list[Option], judged: Mapping[int, list[_Hindrance]]) -> str:

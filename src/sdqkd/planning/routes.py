@@ -4,8 +4,8 @@ itself.
 Switched are the modules that have a choice: a fibre switch chooses the way of their light (ROADM style), or their
 laser does, where fixed filters lead one channel here and another there (FOADM style); and all modules to which
 such a choice leads. A combination is feasible if both modules are of one profile and tune to the channel, light
-comes through at a loss that they bear, no link that is fixed and no classical channel has that channel on a fibre
-of the way, and key would come.
+comes through at a loss that they bear, on every fibre of the way it keeps the spacing from links that are fixed
+and the guard band from classical channels, and key would come.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sdqkd.network.model import Interface, ModuleEnd, Network, Port
 from sdqkd.network.topology import Topology
 from sdqkd.physics.grid import etsi_range_admits
 from sdqkd.planning.forecast import Forecast, Option
-from sdqkd.planning.spectrum import Taken
+from sdqkd.planning.spectrum import Rules, Taken
 from sdqkd.planning.ways import Ways
 
 
@@ -37,13 +37,14 @@ class Routes:
 
 def routing_combinations(
     forecast: Forecast,
+    rules: Rules,
     dark: Collection[str] = (),
     wanted: Callable[[ModuleEnd, ModuleEnd], bool] = lambda transmitter, receiver: True,
 ) -> Routes:
     """All combinations of the switched domain, or those of wanted modules. `dark` names fibres that are cut."""
     network = forecast.network
     modules = switched_modules(forecast)
-    taken = Taken.by_what_is_fixed(network, {*modules})
+    taken = Taken.by_what_is_fixed(network, {*modules}, rules)
     search = Search(forecast, taken, dark)
     found = [
         option

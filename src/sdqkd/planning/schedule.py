@@ -100,7 +100,7 @@ def sharing_of(
     modules = {*switched_modules(forecast)}
     demands = _demands(network, modules)
     found = routing_combinations(
-        forecast, wanted=lambda one, other: _pair(network, one, other) in demands
+        forecast, rules, wanted=lambda one, other: _pair(network, one, other) in demands
     ).feasible
     pairs = tuple(_pair(network, option.transmitter, option.receiver) for option in found)
     longest_s = max((forecast.profile_of(end).acquisition_s for end in modules), default=0.0)

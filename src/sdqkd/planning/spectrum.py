@@ -56,7 +56,6 @@ class Rules:
 
 
 UNRULED = Rules(guard_hz=1, spacing_hz=1, per_fibre=1_000_000)  # nothing but: not two on one frequency
-SAME_CHANNEL = Rules(guard_hz=100_000_000_000)  # nothing but: not two on one channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,7 @@ class Taken:
     rules: Rules
 
     @classmethod
-    def by_what_is_fixed(
-        cls, network: Network, movable: Collection[ModuleEnd], rules: Rules = SAME_CHANNEL
-    ) -> Taken:
+    def by_what_is_fixed(cls, network: Network, movable: Collection[ModuleEnd], rules: Rules) -> Taken:
         """Classical channels, and the active links none of whose modules is movable."""
         classical: dict[str, dict[int, str]] = {}
         quantum: dict[str, dict[int, str]] = {}
@@ -97,7 +94,8 @@ class Taken:
         ):
             for other_hz, who in held.items():
                 if abs(other_hz - frequency_hz) < least_hz:
-                    return f"{who} on {_channel(other_hz)} is too close in fibre {fibre}"
+                    near = f"is too close in fibre {fibre}: under {least_hz / 1e9:g} GHz"
+                    return f"{who} on {_channel(other_hz)} {near}"
         return ""
 
 
