@@ -52,3 +52,20 @@ def test_the_oracle_sees_devices_that_differ(site: Site) -> None:
         agent.ask("change", "-3.0")
     with pytest.raises(AssertionError, match="holds something else than the journal says"):
         site.judge(outcome)
+
+
+@pytest.mark.parametrize(
+    ("write", "seen"),
+    [
+        (2, "lock, and the journal has none"),
+        (3, "edit-config, and the journal has none"),
+        (4, "committed, and the journal does not know that it was to be"),
+        (5, "confirmed, and the journal has no decision to confirm"),
+    ],
+)
+def test_the_oracle_sees_what_is_sent_before_it_is_in_the_journal(site: Site, write: int, seen: str) -> None:
+    """A journal that keeps one write to itself until the next, and says that it was flushed."""
+    site.begin()
+    late = {"kind": "flush", "bytes": "late", "what": "journal", "at": write, "when": "before"}
+    with pytest.raises(AssertionError, match=f"sent before it was in the journal: .*: {seen}"):
+        site.run(site.job(fault=late))

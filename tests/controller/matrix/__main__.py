@@ -21,7 +21,10 @@ from tests.controller.matrix.site import BrokenPromise, Site
 
 def played(site: Site, row: Row, sample: int | None, chance: random.Random) -> tuple[int, Counter[str], list[str]]:
     """How many points there are, what came of those that were tried, and the promises that were broken."""
-    points = list(row.points(site))
+    try:
+        points = list(row.points(site))
+    except BrokenPromise as error:
+        return 0, Counter(BROKEN=1), [f"{row.name}, before any fault: {error}"]
     chosen = points if sample is None or sample >= len(points) else chance.sample(points, sample)
     outcomes: Counter[str] = Counter()
     broken = []

@@ -147,6 +147,24 @@ def fill_disk(site: Site, number: int) -> str:
     return settled(site, outcome)
 
 
+def bad_flushes(site: Site) -> list[Point]:
+    return [(number, kept) for (number,) in each_write(site) for kept in ("kept", "lost")]
+
+
+def fail_flush(site: Site, number: int, kept: str) -> str:
+    """A write is not flushed, nor is any after it; its bytes are found later, or not. What was told stays true."""
+    site.begin()
+    fault = {"kind": "flush", "bytes": kept, "what": "journal", "at": number, "when": "before"}
+    (told,) = site.run(site.job(fault=fault))
+    demand(told["result"] != "done", f"nobody was told that the disk fails: {told}")
+    left = {one["power"] for one in site.shown().values()}
+    (outcome,) = site.run(site.job("recover"))
+    found = settled(site, outcome)
+    if told["result"] in ("ApplyError", "RolledBackError"):
+        demand(found == "old" and left == {OLD}, f"rolled back, it was said, and now it is {found}: {told}")
+    return found if told["result"] != "InDoubtError" else f"in doubt, then {found}"
+
+
 def kill_agent(site: Site, name: str, number: int, when: str) -> str:
     site.begin()
     pid = site.agents[name].process.pid
@@ -308,6 +326,7 @@ ROWS: tuple[Row, ...] = (
     Row("controller killed again while it recovers", killed_twice, kill_again),
     Row("last record of the journal torn", torn_places, tear),
     Row("disk full from each journal write on", each_write, fill_disk),
+    Row("flush fails from each journal write on, its bytes kept or lost", bad_flushes, fail_flush),
     Row("agent killed before or during each RPC, then started again", rpcs_of_each, kill_agent),
     Row("session lost before each RPC, or before its answer", rpcs_of_each, hang_up),
     Row("device cut off for less than the timeout", rpcs_of_one, cut(0.8)),

@@ -18,12 +18,14 @@ import resource
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.controller.matrix.agents import NETWORK
+from tests.controller.matrix.witness import Witness
 
 from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.connect import Dialler
@@ -34,7 +36,7 @@ from sdqkd.controller.journal import Lease, Record, Remark
 from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.controller.part import Terms
 from sdqkd.controller.session import Timeouts
-from sdqkd.errors import ApplyError, SdqkdError, UnreachableError
+from sdqkd.errors import ApplyError, JournalError, SdqkdError, UnreachableError
 from sdqkd.network.model import Device, Endpoint
 from sdqkd.transport.links import Link, Receiver
 
@@ -49,8 +51,12 @@ class Fault:
     "device" where it is one device's.
     """
 
-    def __init__(self, fault: Job | None, wal: Path) -> None:
+    def __init__(self, fault: Job | None, wal: Path, witness: Witness) -> None:
         self.fault = fault or {}
+        self.witness = witness
+        self.flush: str | None = (
+            None  # how flushing fails: `kept` or `lost` bytes, `late` for a controller that lies
+        )
         self.counts = {"journal": 0, "rpc": 0}
         self.answers = 0
         self.by_device: dict[str, int] = {}
@@ -84,6 +90,8 @@ class Fault:
             self.cut[device] = asyncio.get_running_loop().time() + self.fault["seconds"]
         elif kind == "clock":
             self.ahead_s = self.fault["seconds"]
+        elif kind == "flush":
+            self.flush = self.fault["bytes"]
         elif kind == "disk-full":
             size = self.wal.stat().st_size if self.wal.exists() else 0
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -99,12 +107,31 @@ class FaultyLease:
     def __init__(self, lease: Lease, fault: Fault) -> None:
         self.epoch, self.demand, self.renew, self.release = lease.epoch, lease.demand, lease.renew, lease.release
         self._lease, self._fault = lease, fault
+        self._late: list[Record] = []
 
     def append(self, *records: Record) -> None:
         number = self._fault.counts["journal"] = self._fault.counts["journal"] + 1
         self._fault.due("journal", "before", number)
-        self._lease.append(*records)
+        try:
+            self._append(records)
+        except JournalError:
+            self._fault.witness.excused = True
+            raise
         self._fault.due("journal", "after", number)
+
+    def _append(self, records: Sequence[Record]) -> None:
+        how, fault = self._fault.flush, self._fault
+        if how == "late":
+            self._late, fault.flush = [*records], "again in time"
+            return
+        if how == "kept":
+            # They are in the file, and it is not known for how long. Nothing else gets there any more.
+            self._lease.append(*records)
+            fault.flush = "lost"
+        if how in ("kept", "lost"):
+            raise JournalError("the journal cannot be used: disk I/O error")
+        self._lease.append(*self._late, *records)
+        self._late = []
 
 
 class FaultyJournal:
@@ -118,6 +145,7 @@ class FaultyJournal:
         self._journal.remark(remark)
 
     def take(self, holder: str) -> Lease:
+        self._fault.witness.synchronous = self._journal._pragma("synchronous")
         return FaultyLease(self._journal.take(holder), self._fault)
 
 
@@ -136,6 +164,7 @@ class FaultyLink:
         number = fault.counts["rpc"] = fault.counts["rpc"] + 1
         own = fault.by_device[self._device] = fault.by_device.get(self._device, 0) + 1
         fault.operations.append(f"{self._device} {found[1].decode()}")
+        fault.witness.hear(self._device, data)
         at = own if "device" in fault.fault else number
         fault.due("rpc", "before", at, self._device)
         self._pass_on(data)
@@ -159,6 +188,7 @@ class FaultyReceiver:
 
     def link_made(self, link: Link) -> None:
         self._fault.links[self._device] = link
+        self._fault.witness.forget(self._device)
         self._inner.link_made(FaultyLink(link, self._device, self._fault))
 
     def data_received(self, data: bytes) -> None:
@@ -243,7 +273,8 @@ def meanwhile(pipes: list[str]) -> None:
 
 def run(job: Job) -> Job:
     """What became of a job, in its own process."""
-    fault = Fault(job.get("fault"), Path(job["state"]) / "journal.sqlite-wal")
+    state = Path(job["state"])
+    fault = Fault(job.get("fault"), state / "journal.sqlite-wal", Witness(state, "two-sites", Path(job["early"])))
     try:
         outcome = asyncio.run(work(job, fault))
     except SdqkdError as error:

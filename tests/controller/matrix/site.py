@@ -105,6 +105,7 @@ class Site:
         given = {"power": NEW, "timeout_s": 30, "patience_s": 6.0, "answer_s": 2.0, "lease_s": 10.0}
         given |= {"mode": mode, "fault": fault, "devices": devices, "noc_key": str(self.folder / "noc_key")}
         given |= {"state": str(self.state), "outcome": str(self.folder / f"outcome-{os.urandom(4).hex()}")}
+        given |= {"early": str(self.folder / "early")}
         return given | terms
 
     def run(self, *jobs: Job) -> list[Job]:
@@ -122,7 +123,15 @@ class Site:
             self.revive()
         outcomes: list[Job] = _line(self._host)
         self.revive()
+        self._demand_journal_first(outcomes)
         return outcomes
+
+    def _demand_journal_first(self, outcomes: list[Job]) -> None:
+        early = self.folder / "early"
+        if early.exists():
+            told = early.read_text("utf-8")
+            early.unlink()
+            raise BrokenPromise(f"sent before it was in the journal: {told}{outcomes}")
 
     def revive(self) -> None:
         for agent in self.agents.values():
@@ -145,7 +154,8 @@ class Site:
         """The oracle: `new`, `old`, or `in doubt`. Raises BrokenPromise.
 
         All devices old or all new; or reported in doubt, each device that is not as the others named with what it
-        holds; and the record of the controller is what is read from the devices.
+        holds; and the record of the controller is what is read from the devices. That what is sent to a device was
+        in the journal before is seen by `witness` at each RPC, and demanded after each run.
         """
         shown = self.shown()
         powers = {name: one["power"] for name, one in shown.items()}
