@@ -37,11 +37,13 @@ bindings: $(VENV)/.dev
 check-bindings: $(VENV)/.dev
 	$(BIN)/python tools/compile_models.py --check
 
-# Some fifteen minutes. The second is beside Debian's netconfd (packages netconfd, openssh-server; as root) where it is.
+# Some half an hour. The second is beside Debian's netconfd (packages netconfd, openssh-server; as root) where it is.
 bench: $(VENV)/.dev
 	$(BIN)/python -m tools.bench demo
 	$(BIN)/python -m tools.bench netconf
 	$(BIN)/python -m tools.bench agents
+	$(BIN)/python -m tools.bench physics
+	$(BIN)/python -m tools.bench planning
 	$(BIN)/python -m tools.bench scale
 
 # SECONDS for each of the targets. Where atheris cannot be installed, mutations are blind, and the last line says so.

@@ -3,6 +3,7 @@
     demo      the demonstration network, step by step (the default)
     netconf   our agent beside Debian's netconfd, in turn in one run; or any server
     agents    a thousand agents in one process, and one device that grows
+    physics   noise and key rates over a full C band
     planning  light paths, channels and turns, on random networks by size
     scale     one controller and up to a thousand devices, beside bare loops of the same calls
 
@@ -14,9 +15,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from . import agents, demo, netconf, planning, scale
+from . import agents, demo, netconf, physics, planning, scale
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "physics": physics.main,
     "planning": planning.main,
     "demo": demo.main,
     "netconf": netconf.main,
