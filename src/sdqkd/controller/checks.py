@@ -41,7 +41,12 @@ def check(network: Network) -> tuple[InputError, ...]:
         *optics_checks.off_grid(network),
         *policy.faults(network.rules),
     )
-    found = found or (*_dark_links(network), *optics_checks.budgets(network), *_shared_spectrum(network))
+    found = found or (
+        *_dark_links(network),
+        *optics_checks.dark_channels(network),
+        *optics_checks.budgets(network),
+        *_shared_spectrum(network),
+    )
     found = found or tuple(crowding.faults(network))
     return found or (*_collisions(network), *_refused_entries(network), *drift_rules.faults(network))
 

@@ -1,10 +1,10 @@
-"""Why light does not come from a link's transmitter to its receiver, for whoever wrote the network file."""
+"""Why light does not come from one end to the other, for whoever wrote the network file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sdqkd.network.model import Network, Port, QkdLink
+from sdqkd.network.model import Network, OpticalChannel, Port, QkdLink
 from sdqkd.network.topology import Topology, any_port_of
 from sdqkd.physics.grid import hz_to_channel, hz_to_thz
 
@@ -32,6 +32,17 @@ def why_dark(network: Network, topology: Topology, link: QkdLink) -> str:
     leave = stretches[passed][0] if passed < len(stretches) else goal
     shut = _shut(topology, entry, link.frequency_hz) or _shut(topology, leave, link.frequency_hz)
     return shut or f"no cords and switches lead from {entry} to {leave}"
+
+
+def why_unreached(topology: Topology, channel: OpticalChannel, end: Port) -> str:
+    """What keeps the light of a classical channel, that its other end sends over its fibre, from this end."""
+    start = channel.b if end == channel.a else channel.a
+    assert start is not None  # whoever asks has a channel of ours
+    ways = (*topology.ways(start, channel.frequency_hz, any_port_of(topology), fibres=[channel.fibre]),)
+    if not ways:
+        return "its light runs in a circle"
+    farthest = max(ways, key=lambda way: (len(way.fibres), len(way.ports), bool(way.stopped)))
+    return farthest.stopped or f"it arrives at {farthest.end}"
 
 
 def light(frequency_hz: int) -> str:

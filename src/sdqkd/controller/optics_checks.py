@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sdqkd.controller.obstacles import light
+from sdqkd.controller.obstacles import light, why_unreached
 from sdqkd.errors import InputError
 from sdqkd.network.model import Interface, Multiplexer, MultiplexerPort, Network, Port
 from sdqkd.network.read import TOP
@@ -49,7 +49,11 @@ def unknown_equipment(device: Reader) -> Iterator[InputError]:
 def off_grid(network: Network) -> Iterator[InputError]:
     """Positions between channels: what lies there would meet nobody on paper and everybody in a fibre."""
     positions = [(link.frequency_hz, link.path) for link in network.qkd_links.values()]
-    positions += [(channel.frequency_hz, channel.path) for channel in network.optical_channels.values()]
+    for channel in network.optical_channels.values():
+        positions.append((channel.frequency_hz, channel.path))
+        then_hz = channel.calibration_frequency_hz or channel.frequency_hz
+        if then_hz != channel.frequency_hz:
+            positions.append((then_hz, f"{channel.path}/calibration-frequency-thz"))
     for frequency_hz, path in positions:
         if not on_grid(frequency_hz):
             where = f"{hz_to_thz(frequency_hz)} THz"
@@ -67,6 +71,20 @@ def lasers(network: Network) -> Iterator[InputError]:
     yield from _launches(network)
     if modules and not strange:
         yield from _unreached(network, modules)
+
+
+def dark_channels(network: Network) -> Iterator[InputError]:
+    """Channels of ours whose light does not come from one end to the other, for want of cords or by filters."""
+    topology = topology_of(network)
+    for channel in network.optical_channels.values():
+        reached = arrival_losses_db(topology, channel)
+        for end, start in ((channel.b, channel.a), (channel.a, channel.b)):
+            if end is not None and end not in reached:
+                what = f"no light of {light(channel.frequency_hz)} can run from {start} to {end}"
+                mend = "choose a channel that the filters pass, or mend its ends, its fibre or the patches"
+                why = f"over fibre {channel.fibre}: {why_unreached(topology, channel, end)}"
+                yield InputError(f"{what} {why}; {mend}", path=channel.path)
+                break  # one direction says why
 
 
 def budgets(network: Network) -> Iterator[InputError]:
