@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,25 @@ def test_it_goes_on_after_a_restart(tmp_path: Path) -> None:
 def test_where_it_cannot_be_written_nothing_starts(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="the audit log cannot be written"):
         logs.start_logs(tmp_path / "nowhere" / "audit.log")
+
+
+def test_what_was_there_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_PART_BYTES", 1000)
+    file = tmp_path / "audit.log"
+    file.write_text("é" * 490 + "\n", "utf-8")
+    logs.start_logs(file)
+    AUDIT.info("after")
+    assert file.read_text("utf-8").count("\n") == 1
+    assert file.with_name("audit.log.1").stat().st_size == 981
+
+
+def test_each_line_says_its_own_second(tmp_path: Path) -> None:
+    file = tmp_path / "audit.log"
+    logs.start_logs(file)
+    moments = [0.0, 0.9, 1.0, 86_400.5, 0.5]
+    for moment in moments:
+        record = AUDIT.makeRecord(AUDIT.name, logging.INFO, __file__, 0, "x", (), None)
+        record.created = moment
+        AUDIT.handle(record)
+    shown = [datetime.fromisoformat(line.split()[0]).timestamp() for line in file.read_text("utf-8").splitlines()]
+    assert shown == [int(moment) for moment in moments]

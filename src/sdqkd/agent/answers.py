@@ -6,6 +6,7 @@ A dashboard asks the same thing all day. What is kept is bounded, and goes with 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_not
 
 from sdqkd.datastore.nacm import Rights
 from sdqkd.netconf.xml import Element
@@ -28,7 +29,7 @@ class Answers:
         A request is the same if its element is: `netconf.repeats` sees to that. So are rights, which access
         control makes anew when the rules change, and trees, which never change.
         """
-        if not self._known or any(map(_differ, trees, self._trees)):
+        if not self._known or any(map(is_not, trees, self._trees)):
             return None
         return self._known.get((request, rights))
 
@@ -36,13 +37,9 @@ class Answers:
         """Remember an answer."""
         if len(content) > MAX_BYTES:
             return
-        if len(trees) != len(self._trees) or any(map(_differ, trees, self._trees)):
+        if len(trees) != len(self._trees) or any(map(is_not, trees, self._trees)):
             self._trees = trees
             self._known.clear()
         if len(self._known) >= ROOM:
             del self._known[next(iter(self._known))]
         self._known[request, rights] = content
-
-
-def _differ(tree: Container, other: Container) -> bool:
-    return tree is not other

@@ -33,9 +33,10 @@ def call_done(
     device: str, session: Session, operation: str, changes: bool, errors: Sequence[RpcError] = ()
 ) -> None:
     """Tell how a call was answered; `operation` is its name, `changes` whether it can change anything."""
-    result = ",".join(error.tag for error in errors) or "ok"
     level = logging.INFO if changes or errors else logging.DEBUG
-    _write(level, device, session, operation[:_SHOWN], result)
+    if _LOG.isEnabledFor(level):
+        result = ",".join(error.tag for error in errors) or "ok"
+        _write(level, device, session, operation[:_SHOWN], result)
 
 
 def invoked(device: str, session: Session, path: str) -> None:

@@ -121,12 +121,12 @@ def malformed(message: str) -> RpcError:
 
 def namespace_of(element: Element) -> str:
     """Give the namespace of an element, "" when it has none."""
-    return etree.QName(element).namespace or ""
+    return str(element.tag).rpartition("}")[0][1:]
 
 
 def local_name_of(element: Element) -> str:
     """Give the name of an element without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def text_of(element: Element) -> str:
@@ -144,4 +144,6 @@ def escape(text: str) -> str:
 
     A character that XML cannot carry (a control character from somebody's error text) becomes U+FFFD.
     """
+    if text.isalnum():  # as nearly all message-ids
+        return text
     return _FORBIDDEN.sub("\ufffd", text).translate(_ESCAPES)

@@ -55,6 +55,23 @@ _OF_CHANNEL = (
 )  # fmt: skip
 
 
+class _Padding:
+    """Random bytes, which are asked of the system for many packets at once."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._used = 0
+
+    def take(self, size: int) -> bytes:
+        if self._used + size > len(self._bytes):
+            self._bytes, self._used = os.urandom(4096), 0
+        self._used += size
+        return self._bytes[self._used - size : self._used]
+
+
+_PADDING = _Padding()
+
+
 def take_short_way(connection: Any) -> None:
     """Let data that come on a connection take it."""
     if TAKES_SHORT_WAY and all(hasattr(connection, name) for name in _OF_CONNECTION):
@@ -137,7 +154,7 @@ class Sending:
         padding = -(_HEAD.size + size) % _BLOCK
         if padding < _LEAST_PADDING:
             padding += _BLOCK
-        content = _HEAD.pack(padding, _DATA, channel._send_chan, size) + data + os.urandom(padding)
+        content = _HEAD.pack(padding, _DATA, channel._send_chan, size) + data + _PADDING.take(padding)
         length = len(content).to_bytes(_LENGTH, "big")
         sealed = self._key.encrypt(cipher._iv, content, length)
         cipher._update_iv()
