@@ -10,7 +10,7 @@ What it cannot see is whether the bytes have left the kernel's cache; SQLite doe
 from __future__ import annotations
 
 import re
-import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -71,10 +71,10 @@ class Witness:
     def _on_disk(self) -> list[Record]:
         """The records of the transaction that is open, by the files as they are now."""
         with tempfile.TemporaryDirectory() as folder:
-            # The log first: what moves from it into the other file meanwhile is then in both.
-            for name in ("journal.sqlite-wal", "journal.sqlite"):
-                if (self._state / name).exists():
-                    shutil.copyfile(self._state / name, Path(folder) / name)
+            # The log first: what moves from it into the other file meanwhile is then in both. And by another
+            # process: who closes a file gives up all locks of its process on it, those of SQLite too.
+            files = [self._state / name for name in ("journal.sqlite-wal", "journal.sqlite")]
+            subprocess.run(["cp", *(file for file in files if file.exists()), folder], check=True)
             try:
                 journal = SqliteJournal(Path(folder), self._network)
             except JournalError:
