@@ -20,13 +20,14 @@ class Lab:
     def run(self, command: str, *options: str) -> Done:
         return self.sdqkd(command, self.file, *options, "--inventory", self.emulation.inventory)
 
-    def set(self, first_dbm: float, second_dbm: float = -20) -> None:
-        """Write launch powers into the file. Somebody measured the link with -8 and -20 dBm."""
+    def set(self, first_dbm: float, second_dbm: float = -20, *, explained: bool = True) -> None:
+        """Write launch powers into the file. Somebody measured the link with -8 and -20 dBm; it may say so."""
         text = BESIDE.read_text("utf-8")
         for fibre, was_dbm, power_dbm in (("alfa-bravo", -8, first_dbm), ("bravo-charlie", -20, second_dbm)):
             said = f"fibre: {fibre}, channel: 21, launch-power-dbm: "
             assert f"{said}{was_dbm}," in text
-            text = text.replace(f"{said}{was_dbm},", f"{said}{power_dbm}, calibration-power-dbm: {was_dbm},")
+            then = f" calibration-power-dbm: {was_dbm}, calibration-frequency-thz: 192.1," if explained else ""
+            text = text.replace(f"{said}{was_dbm},", f"{said}{power_dbm},{then}")
         self.file.write_text(text, "utf-8")
 
     def rate_bps(self) -> float:
@@ -44,10 +45,10 @@ Labs = Callable[..., Lab]
 def labs(sdqkd: Run, tmp_path: Path) -> Iterator[Labs]:
     running: list[Emulation] = []
 
-    def make(first_dbm: float) -> Lab:
+    def make(first_dbm: float, *, explained: bool = True) -> Lab:
         file = tmp_path / "network.yaml"
         lab = Lab(sdqkd, None, file)  # type: ignore[arg-type]
-        lab.set(first_dbm)
+        lab.set(first_dbm, explained=explained)
         running.append(emulate(file, tmp_path / "emulation"))
         lab.emulation = running[-1]
         applied = lab.run("apply")
@@ -84,6 +85,19 @@ def test_a_launch_power_that_takes_a_link_below_its_demand_is_refused_with_the_f
     assert "forced: Alfa-Charlie falls from 1,800 to 777 bit/s" in forced.err
     assert lab.rate_bps() == 777
     assert lab.history()[-1] == ("apply, forced: Alfa-Charlie", "done")
+
+
+def test_a_file_that_is_silent_about_the_measurement_hides_nothing(labs: Labs) -> None:
+    lab = labs(-8, explained=False)
+    lab.set(3, explained=False)
+    planned = lab.run("plan")
+    assert "Alfa-Charlie: 1,800 -> 777 bit/s, demand 1,000, 223 short" in planned.out
+    assert "optical channel first: calibration-power-dbm: -8, calibration-frequency-thz: 192.1" in planned.out
+    unsaid = lab.run("plan", "--json").json["coexistence"]["unsaid"]
+    assert unsaid == {"first": "calibration-power-dbm: -8, calibration-frequency-thz: 192.1"}
+    assert lab.run("apply").code == 1
+    assert lab.run("apply", "--force", "Alfa-Charlie").code == 0
+    assert lab.rate_bps() == 777
 
 
 def test_what_is_within_the_demand_is_for_the_gate_to_judge(labs: Labs) -> None:

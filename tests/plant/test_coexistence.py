@@ -99,3 +99,21 @@ def test_what_changed_since_the_calibration_is_told_from_the_file_alone(make_lab
     measured_so = replace(louder, calibration_power_dbm=2.0)
     lab = make_lab(replace(madqci, optical_channels={**madqci.optical_channels, name: measured_so})).configure()
     assert lab.rate("Distrito-Norte-IDQ") == 1470
+
+
+FREQUENCY = POWER.replace("launch-power-dbm", "frequency-thz")
+
+
+def test_where_a_channel_was_at_the_calibration_is_told_from_the_file_alone(make_lab, madqci):
+    """As in an emulation in which it is moved."""
+    name, link = "quevedo-quijano-c21", "Quevedo-Quijano-Toshiba"
+    moved = replace(madqci.optical_channels[name], frequency_hz=193_100_000_000_000)
+    lab = make_lab(madqci).configure()
+    measured_bps = lab.rate(link)
+    for device in ("quevedo-transponder", "quijano-transponder"):
+        lab.set(device, FREQUENCY.format(name), "193.1")
+    begun = make_lab(replace(madqci, optical_channels={**madqci.optical_channels, name: moved})).configure()
+    assert measured_bps != begun.rate(link) == lab.rate(link)
+    there = replace(moved, calibration_frequency_hz=moved.frequency_hz)
+    lab = make_lab(replace(madqci, optical_channels={**madqci.optical_channels, name: there})).configure()
+    assert lab.rate(link) == measured_bps

@@ -119,12 +119,18 @@ class Coexistence:
         """The links for whose sake the plan is refused."""
         return tuple(name for name, link in self.links.items() if link.harmed or name in self.trapped)
 
+    @property
+    def unsaid(self) -> dict[str, str]:
+        """By channel what only devices know of the light beside which links were measured: leafs for the file."""
+        return {one.channel: one.unsaid for one in self.channels if one.unsaid} if self.begun else {}
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
         return {
             "channels": [channel.to_json() for channel in self.channels],
             "links": [link.to_json() for link in self.links.values()],
             "harmed": [*self.harmed],
+            "unsaid": self.unsaid,
             "stages": [{"stage": one.name, "devices": [*one.plan.changed]} for one in self.stages],
         }
 

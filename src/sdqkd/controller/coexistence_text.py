@@ -43,13 +43,12 @@ def warning_lines(effects: Coexistence, forced: Sequence[str] = ()) -> Iterator[
         for name, link in effects.links.items():
             if link.harmed_on_the_way and name not in forced:
                 yield f"{_INDENT}because at once, {link.harm}"
-    unsaid = [channel for channel in effects.channels if channel.unsaid and effects.begun]
-    if unsaid:
+    if effects.unsaid:
         yield (
             "links are taken as measured beside what devices hold now, which later plans cannot know: before you"
             " apply this, say in the file how it was then"
         )
-        yield from (f"{_INDENT}optical channel {channel.channel}: {channel.unsaid}" for channel in unsaid)
+        yield from (f"{_INDENT}optical channel {name}: {leafs}" for name, leafs in effects.unsaid.items())
 
 
 def _figures(link: LinkEffect) -> str:
