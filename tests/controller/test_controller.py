@@ -171,7 +171,7 @@ async def test_what_was_left_undone_is_finished_or_closed_before_what_it_meets(
             await controller.apply(plan)
         with pytest.raises(ApplyError, match="there is no transaction t9"):
             await controller.close_transaction("t9")
-        await controller.close_transaction("t1", author="noc", reason="replaced")
+        assert await controller.close_transaction("t1", author="noc", reason="replaced") == {}
         assert [(one.txid, one.outcome) for one in await controller.recover()] == [("t2", "refused")]
         assert await controller.recover() == ()
         history = controller.history()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -28,45 +28,58 @@ from sdqkd.controller.transaction import told
 from sdqkd.errors import InDoubtError
 
 EXIT_IN_DOUBT = 4
+T = TypeVar("T")
 
 
 @click.command()
 @network_file
 @inventory_file
 @state_directory
-@click.option("--close", "closed", metavar="TXID", help="Have done with a transaction, whatever devices hold.")
+@click.option("--close", "closed", metavar="TXID", help="Have done with a transaction; devices stay as they are.")
 @as_json
 def command(
     network: Path, inventory: Path | None, state: Path | None, closed: str | None, json_output: bool
 ) -> int:
     """Finish changes of NETWORK that a controller left undone: take them back, or carry out what it had decided.
 
-    `apply` does this by itself before it begins. Exits with 4 if it is not certain what some device holds; then
-    the devices are named, with what they hold and what can be done.
+    `apply` does this by itself before it begins. A transaction is not closed while something still waits on a
+    device provisionally, as that would go back by itself. Exits with 4 if it is not certain what some device
+    holds; then the devices are named, with what they hold and what can be done.
     """
     loaded = reachable(read_network_file(network), inventory)
     demand_person(loaded.network)
-    recovered = interruptible(_recover(loaded, state, closed))
+    if closed is not None:
+        return _close(loaded, state, closed, json_output)
+    recovered = interruptible(_controlled(loaded, state, lambda controller: controller.recover()))
     if json_output:
-        show_json({"recovered": [as_object(one) for one in recovered], "closed": closed})
+        show_json({"recovered": [as_object(one) for one in recovered], "closed": None, "not-seen": {}})
     else:
         for line in recovered_lines(recovered):
             show(line)
         if not recovered:
-            show(f"closed {closed}" if closed else "nothing was left undone")
+            show("nothing was left undone")
     return EXIT_IN_DOUBT if any(one.doubts for one in recovered) else 0
 
 
-async def _recover(loaded: LoadedNetwork, state: Path | None, closed: str | None) -> Sequence[Recovered]:
+def _close(loaded: LoadedNetwork, state: Path | None, txid: str, json_output: bool) -> int:
+    unseen = interruptible(_controlled(loaded, state, lambda controller: controller.close_transaction(txid)))
+    if json_output:
+        not_seen = {name: str(error) for name, error in unseen.items()}
+        show_json({"recovered": [], "closed": txid, "not-seen": not_seen})
+        return 0
+    show(f"closed {txid}")
+    for error in unseen.values():
+        show(f"{error}; a provisional commit that waits there goes back when its time is over")
+    return 0
+
+
+async def _controlled(loaded: LoadedNetwork, state: Path | None, work: Callable[[Controller], Awaitable[T]]) -> T:
     with ProgressLines() as progress, changing_journal(loaded, state) as journal:
         async with (
             connections(loaded) as connector,
             Controller(loaded, connector, progress, journal=journal) as controller,
         ):
-            if closed is None:
-                return await controller.recover()
-            await controller.close_transaction(closed)
-            return ()
+            return await work(controller)
 
 
 async def recover_first(controller: Controller) -> None:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from sdqkd.controller.clock import Clock, SystemClock
+from sdqkd.controller.closing import look
 from sdqkd.controller.connect import Connector
 from sdqkd.controller.fleet import LIMIT, Fleet, Progress, silent
 from sdqkd.controller.footprint import Footprint, footprint_of, overlap
@@ -154,12 +155,24 @@ class Controller:
                 ]
             )
 
-    async def close_transaction(self, txid: str, *, author: str = "", reason: str = "") -> None:
-        """Have done with a transaction in doubt: devices stay as they are. Raises ApplyError, JournalError."""
-        if txid not in {transaction.txid for transaction in self.left_undone()}:
+    async def close_transaction(
+        self, txid: str, *, author: str = "", reason: str = ""
+    ) -> Mapping[str, SdqkdError]:
+        """Have done with a transaction in doubt: devices stay as they are.
+
+        Gives the devices that could not be asked whether a provisional commit still waits there. Raises ApplyError
+        if one says so, or if there is no such transaction; JournalError, LeaseError.
+        """
+        found = next((one for one in self.left_undone() if one.txid == txid), None)
+        if found is None:
             raise ApplyError(f"there is no transaction {txid} that was left undone")
         async with self._leased() as lease:
+            seen = await look(found, self._fleet, lease)
+            if seen.waiting:
+                what = f"{txid} stays open: a provisional commit may still wait, which would go back by itself"
+                raise ApplyError(f"{what}: run `sdqkd recover`, or wait until its time is over", seen.waiting)
             lease.append(End(txid, "closed", f"{author or this_person().name}: {reason or 'taken over by hand'}"))
+        return seen.unseen
 
     def left_undone(self) -> tuple[TransactionRecord, ...]:
         """Transactions without an end, but for those that are under way here. Raises JournalError."""
