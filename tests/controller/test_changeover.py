@@ -115,7 +115,7 @@ def test_refused(forecast: Forecast, wish: Wish, complaint: str) -> None:
     [
         (
             FibreSharing(guard_hz=1_500_000_000_000),
-            "channel 24 is too close in fibre quevedo-norte: under 1500 GHz",
+            "on channel 24 is too close in fibre quevedo-norte: under 1500 GHz",
         ),
         (
             FibreSharing(spacing_hz=200_000_000_000),

@@ -89,7 +89,7 @@ def _show(network: Network, found: Replan, lacking: Lacking, limits: tuple[Ceili
         show("\nlaunch powers that every link and receiver bears [dBm]:")
         show(power_table(limits))
     counts = Counter(outcomes.values())
-    show(f"\n{len(outcomes)} links: {counts[STAYS]} as they are, {counts[MOVES]} moved, {counts[LOST]} lost")
+    show(f"\nlinks as they are: {counts[STAYS]}, moved: {counts[MOVES]}, lost: {counts[LOST]}")
     for name, why in found.broken.items():
         lost = name in lacking
         show(f"{name} {'is lost' if lost else 'moves'}: {why}{f'; {remedy_words(lacking[name])}' if lost else ''}")

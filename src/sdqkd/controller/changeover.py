@@ -164,7 +164,8 @@ def _why_none(options: list[Option], judged: Mapping[int, list[_Hindrance]]) -> 
         return "no light can run so: not on these fibres and this channel, or only with more loss than they bear"
     if not judged:
         least = min(options, key=lambda one: one.loss_db)
-        return f"no key would come: {least.obstacle}"
+        crowded = "too close" in least.obstacle
+        return f"{'the channel is not free' if crowded else 'no key would come'}: {least.obstacle}"
     nearest = min(judged.values(), key=len)
     names = ", ".join(f"{one.link} (it has {one.what})" for one in nearest)
     return f"there is no free way for it: in the way is {names}; name it as --instead-of, or choose otherwise"
