@@ -19,7 +19,7 @@ from sdqkd.controller.coexistence_text import warning_lines
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.plan import make_plan
-from sdqkd.network.model import Network, OpticalChannel, Port
+from sdqkd.network.model import Network, OpticalChannel, Passband, Port
 from sdqkd.schema.table import load
 from sdqkd.schema.tree import put
 
@@ -27,6 +27,7 @@ LINK = "Alfa-Charlie"
 BESIDE = load_network((Path(__file__).parent / "data" / "beside.yaml").read_text("utf-8"), "beside.yaml").network
 FIRST = BESIDE.optical_channels["first"]
 GHZ = 10**9
+WIDE = Passband(192_050 * GHZ, 193_150 * GHZ)
 ENABLED = ("sdqkd-optical-device:optical-device", ("optical-channel", ("first",)), "enabled")
 TOSHIBA = "Quevedo-Quijano-Toshiba"
 
@@ -82,17 +83,28 @@ def test_raised_channels_that_the_file_does_not_explain_show_what_they_do(madqci
     assert after == reported_bps(old, new, TOSHIBA)
 
 
+def opened(network: Network) -> Network:
+    """With filters for channel 21 that let light up to channel 31 through."""
+    wide = {
+        name: replace(one, ports=one.ports | {"c21": replace(one.ports["c21"], passbands=(WIDE,))})
+        for name, one in network.multiplexers.items()
+    }
+    return replace(network, multiplexers=wide)
+
+
 @pytest.mark.parametrize("says_power", [False, True])
 def test_a_moved_channel_counts_where_it_was(madqci: LoadedNetwork, says_power: bool) -> None:
-    """Before, the noise of the new place was taken for that of the old one: a rise out of nothing."""
+    """Not where it is now: else the noise of the new place would be taken for that of the old one."""
     name = "quevedo-quijano-c21"
-    old = silent(madqci.network, name)
+    old = raised(opened(silent(madqci.network, name)), -2.0, name)
     if says_power:
-        old = with_channels(old, replace(old.optical_channels[name], calibration_power_dbm=-8.0))
+        old = with_channels(old, replace(old.optical_channels[name], calibration_power_dbm=-2.0))
     moved = replace(old.optical_channels[name], frequency_hz=193_100 * GHZ)
     new = with_channels(old, moved)
-    explained = replace(moved, calibration_power_dbm=-8.0, calibration_frequency_hz=192_100 * GHZ)
+    explained = replace(moved, calibration_power_dbm=-2.0, calibration_frequency_hz=192_100 * GHZ)
     before, after = planned_bps(old, new, TOSHIBA)
+    assert after != before
+    assert after < planned_bps(old, with_channels(old, without=name), TOSHIBA)[1]
     assert (before, after) == planned_bps(old, with_channels(old, explained), TOSHIBA)
     assert after == reported_bps(old, new, TOSHIBA)
     assert before == madqci.network.qkd_links[TOSHIBA].calibration.key_rate_bps  # type: ignore[union-attr]

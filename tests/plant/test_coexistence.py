@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from sdqkd.network.model import Passband
+
 POWER = "/sdqkd-optical-device:optical-device/optical-channel[name='{}']/launch-power-dbm"
 
 
@@ -101,15 +103,28 @@ def test_what_changed_since_the_calibration_is_told_from_the_file_alone(make_lab
     assert lab.rate("Distrito-Norte-IDQ") == 1470
 
 
+def with_wide_filters(network):
+    wide = (Passband(192_050_000_000_000, 193_150_000_000_000),)
+    return replace(
+        network,
+        multiplexers={
+            name: replace(one, ports={**one.ports, "c21": replace(one.ports["c21"], passbands=wide)})
+            for name, one in network.multiplexers.items()
+        },
+    )
+
+
 FREQUENCY = POWER.replace("launch-power-dbm", "frequency-thz")
 
 
 def test_where_a_channel_was_at_the_calibration_is_told_from_the_file_alone(make_lab, madqci):
     """As in an emulation in which it is moved."""
     name, link = "quevedo-quijano-c21", "Quevedo-Quijano-Toshiba"
+    madqci = with_wide_filters(madqci)
     moved = replace(madqci.optical_channels[name], frequency_hz=193_100_000_000_000)
     lab = make_lab(madqci).configure()
     measured_bps = lab.rate(link)
+    assert measured_bps == 37210
     for device in ("quevedo-transponder", "quijano-transponder"):
         lab.set(device, FREQUENCY.format(name), "193.1")
     begun = make_lab(replace(madqci, optical_channels={**madqci.optical_channels, name: moved})).configure()
