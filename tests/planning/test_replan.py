@@ -52,6 +52,22 @@ def test_a_link_without_an_option_before_is_given_one(forecast: Forecast) -> Non
     assert (after.moved, after.lost) == (("Quevedo-Norte-CV",), ())
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_mended_fibre_is_named_if_that_would_do(seed: int) -> None:
+    """Whatever else is in the way: where it was before nobody else has moved."""
+    forecast = Forecast(random_network(12, 20, 14, seed, modules=2))
+    problem = problem_of(forecast, Rules(), paths=3)
+    before = assign(problem).chosen
+    links = {name: problem.demands[name] for name in before}
+    for fibre in list(forecast.network.fibres)[:5]:
+        after = replan(forecast, links, before, Rules(), [fibre], paths=3)
+        for name in after.lost if not after.moved else ():
+            (cut,) = (
+                one for one in remedies(forecast, after.problem, after.chosen, name) if one.constraint == "cut"
+            )
+            assert cut.text == f"light in fibre {fibre} again"
+
+
 def test_light_that_came_too_close_moves_one_link(madqci: LoadedNetwork) -> None:
     """Somebody else lights a channel beside that of a link, where the file demands 200 GHz."""
     network = replace(madqci.network, sharing=FibreSharing(guard_hz=200_000_000_000))

@@ -33,7 +33,7 @@ from sdqkd.planning.assignment import (
 )
 from sdqkd.planning.ceilings import SENSITIVITY_DBM, Ceiling, ceilings
 from sdqkd.planning.forecast import Forecast
-from sdqkd.planning.relaxing import remedies
+from sdqkd.planning.relaxing import MOST_PATHS, remedies
 from sdqkd.planning.spectrum import Rules
 
 EXIT_UNSERVED = 2
@@ -101,6 +101,7 @@ def command(
     if keeping:
         if way == "first-fit":
             raise click.UsageError("--keep chooses by --method exact or fast")
+        paths = MOST_PATHS if way == "fast" else None  # few links look for another way, so they may look further
         return keep(forecast, asked, dark, paths, sensitivity, json_output=json_output)
     problem = problem_of(forecast, Rules.of(known, asked), paths=paths, dark=dark)
     found = assign(problem, way, EXACT_TIME_S)

@@ -42,13 +42,13 @@ def remedies(forecast: Forecast, problem: Problem, chosen: Mapping[str, Option],
     """
     link = problem.demands[name]
     if name in problem.links:
-        return tuple(_room(problem, chosen, name))
+        return (*_cut(forecast, problem, chosen, link), *_room(problem, chosen, name))
     search = Search(forecast, _taken(forecast, problem, problem.rules), problem.dark)
     if blocking := tuple(_amplifiers(forecast, problem, link)):
         return blocking
     near = [*search.options(link.transmitter, link.receiver, MOST_PATHS, EXTRA_DB)]
     free = [one for one in near if "too close" not in one.obstacle]
-    return (*_cut(forecast, problem, link), *_loss(forecast, link, free), *_demand(link, free),
+    return (*_cut(forecast, problem, chosen, link), *_loss(forecast, link, free), *_demand(link, free),
             *_power(forecast, link, free), *_guard(forecast, problem, link))  # fmt: skip
 
 
@@ -70,17 +70,26 @@ def _amplifiers(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator
         yield Remedy("amplifier", text, len(barring), "amplifiers")
 
 
-def _cut(forecast: Forecast, problem: Problem, link: QkdLink) -> Iterator[Remedy]:
-    """The fewest dark fibres that would have to carry light again."""
+def _cut(forecast: Forecast, problem: Problem, chosen: Mapping[str, Option], link: QkdLink) -> Iterator[Remedy]:
+    """The fewest dark fibres that would have to carry light again, for a way that is free then."""
     if not problem.dark:
         return
     search = Search(forecast, _taken(forecast, problem, problem.rules))
     options = search.options(link.transmitter, link.receiver, MOST_PATHS)
-    serving = [one for one in options if not one.obstacle and one.rate_bps >= least_bps(link)]
-    if serving:
+    through = (one for one in options if not problem.dark.isdisjoint(one.path.fibres))
+    serving = [one for one in through if not one.obstacle and one.rate_bps >= least_bps(link)]
+    if serving := _beside(chosen, serving, problem.rules):
         best = min(serving, key=lambda one: (len(problem.dark & {*one.path.fibres}), one.loss_db))
         mended = [fibre for fibre in best.path.fibres if fibre in problem.dark]
         yield Remedy("cut", f"light in fibre {' and '.join(mended)} again", len(mended), "fibres")
+
+
+def _beside(chosen: Mapping[str, Option], options: Sequence[Option], rules: Rules) -> list[Option]:
+    """Those of a link's options that can run beside the chosen ones."""
+    count = len(chosen)
+    keys = (*chosen, *[""] * len(options))
+    packing = packing_of((*chosen.values(), *options), keys, rules).beside(range(count))
+    return [option for index, option in enumerate(options, count) if packing.allows([index])]
 
 
 def _taken(forecast: Forecast, problem: Problem, rules: Rules) -> Taken:
