@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ncclient.transport.errors import AuthenticationError, SSHError
 from paramiko.ssh_exception import SSHException
 from tests.cli.conftest import MADQCI, THREE_SITES, Emulation, Run, emulate
 
+from sdqkd.controller.journal import Begin, InDoubt
 from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.transport.keys import make_key_pair
 
@@ -62,6 +64,8 @@ def test_an_apply_that_is_killed_is_finished_by_the_next(sdqkd: Run, three_sites
             break
     process.communicate()
     assert process.returncode == -signal.SIGKILL
+    (left,) = sdqkd("status", *at, "--json").json["open-transactions"]
+    assert (left["status"], left["ended-at"], left["in-doubt"]) == ("open", None, {})
     # What devices hold now, they may not hold for long.
     assert "is under way or was left undone (alfa-l1, alfa-qkd" in sdqkd("plan", *at).err
     recovered = sdqkd("recover", *at, "--json")
@@ -74,6 +78,24 @@ def test_an_apply_that_is_killed_is_finished_by_the_next(sdqkd: Run, three_sites
     unknown = sdqkd("recover", *at, "--close", "nothing")
     assert (unknown.code, "there is no transaction nothing" in unknown.err) == (1, True)
     assert (three_sites.run_dir / "controller" / "journal.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_devices_in_doubt_are_told_by_status_until_somebody_has_done_with_them(
+    sdqkd: Run, three_sites: Emulation
+) -> None:
+    at = (THREE_SITES, "--inventory", three_sites.inventory)
+    assert sdqkd("apply", *at).code == 0
+    with closing(SqliteJournal(three_sites.run_dir / "controller", "three-sites")) as journal:
+        lease = journal.take("dead")
+        begin = Begin("t1", "three-sites", "noc", {}, {"alfa-l1": []}, {}, {})
+        lease.append(begin, InDoubt("t1", "alfa-l1", "the new configuration", "go there"))
+        lease.release()
+    status = sdqkd("status", *at)
+    assert status.code == 4
+    assert "t1 is under way or was left undone (alfa-l1): see `sdqkd recover`" in status.out
+    assert "in doubt, alfa-l1: the new configuration; go there" in status.out
+    assert sdqkd("recover", *at, "--close", "t1").out.strip() == "closed t1"
+    assert sdqkd("status", *at).code == 0
 
 
 def test_the_journal_of_another_network_is_refused_before_anything_is_asked(

@@ -8,6 +8,8 @@ from tests.controller.emulated import Emulated, journal_of
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.journal import Begin, Decision, Entry, InDoubt
+from sdqkd.controller.journal_state import open_transactions
 from sdqkd.controller.status import LinkRow, NetworkStatus, link_table, network_status
 from sdqkd.errors import SdqkdError, UnreachableError
 from sdqkd.schema.table import load
@@ -97,6 +99,21 @@ def test_a_device_that_cannot_be_read_is_not_in_its_desired_state(three_sites: L
     assert rows.pop("alfa-l1").reason == "peer: no route"
     assert all(row.in_desired_state for row in rows.values())
     assert (status.devices_in_desired_state, status.good) == (11, False)
+
+
+def test_what_is_left_undone_is_told_with_the_devices_in_doubt(three_sites: LoadedNetwork) -> None:
+    wanted = desired(three_sites.network)
+    status = network_status(three_sites.network, wanted, {name: one.tree for name, one in wanted.items()})
+    begin = Begin("t1", "n", "noc", {}, {"alfa-l1": [], "alfa-qkd": []}, {}, {})
+    doubt = InDoubt("t1", "alfa-qkd", "the new configuration", "run it again")
+    records = [begin, Decision("t1", "CONFIRM", "every device answered"), doubt]
+    left = open_transactions(Entry(at, "", 1, record, "") for at, record in enumerate(records, 1))
+    status = dataclasses.replace(status, open=left)
+    assert (status.good, status.in_doubt) == (False, ("alfa-qkd",))
+    (told,) = status.to_json()["open-transactions"]
+    assert (told["txid"], told["status"], told["verdict"]) == ("t1", "in doubt", "CONFIRM")
+    assert told["devices"] == ["alfa-l1", "alfa-qkd"]
+    assert told["in-doubt"] == {"alfa-qkd": {"holds": "the new configuration", "remedy": "run it again"}}
 
 
 async def test_a_network_that_is_applied_makes_key_on_every_wanted_link(three_sites: LoadedNetwork) -> None:

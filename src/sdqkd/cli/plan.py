@@ -27,6 +27,7 @@ from sdqkd.controller.coexistence import coexistence
 from sdqkd.controller.coexistence_text import effect_lines, warning_lines
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
+from sdqkd.controller.history_text import open_lines
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.journal_state import open_transactions
 from sdqkd.controller.plan import Plan
@@ -34,7 +35,7 @@ from sdqkd.controller.plan_xml import plan_xml
 from sdqkd.controller.policy import shut_windows, this_person
 from sdqkd.controller.saved_plan import save
 from sdqkd.controller.whole_file import write_whole
-from sdqkd.errors import JournalError, some_of
+from sdqkd.errors import JournalError
 
 EXIT_CHANGES = 2
 
@@ -89,8 +90,8 @@ def note_open(loaded: LoadedNetwork, inventory: Path | None, state: Path | None)
     """Say on stderr which transactions have no end: what devices hold for them is not what they will hold."""
     try:
         for transaction in open_transactions(journal_entries(loaded, inventory, state)):
-            devices = some_of(sorted(transaction.devices))
-            note(f"{transaction.txid} is under way or was left undone ({devices}): see `sdqkd recover`")
+            for line in open_lines(transaction):
+                note(line)
     except JournalError as error:
         note(str(error))
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from sdqkd.cli.changing import demand_person
-from sdqkd.cli.console import ProgressLines, show, show_json, width
-from sdqkd.cli.inputs import as_json, inventory_file, network_file, reachable, read_network_file
+from sdqkd.cli.console import ProgressLines, note, show, show_json, width
+from sdqkd.cli.history import journal_entries
+from sdqkd.cli.inputs import (
+    as_json,
+    inventory_file,
+    network_file,
+    reachable,
+    read_network_file,
+    state_directory,
+)
+from sdqkd.cli.recover import EXIT_IN_DOUBT
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.show import device_lines, link_table, status_line
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
+from sdqkd.controller.history_text import open_lines
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.journal_state import TransactionRecord, open_transactions
 from sdqkd.controller.status import NetworkStatus
+from sdqkd.errors import JournalError
 
 EXIT_NOT_AS_WANTED = 1
 
@@ -22,20 +36,35 @@ EXIT_NOT_AS_WANTED = 1
 @click.command()
 @network_file
 @inventory_file
+@state_directory
 @as_json
-def command(network: Path, inventory: Path | None, json_output: bool) -> int:
+def command(network: Path, inventory: Path | None, state: Path | None, json_output: bool) -> int:
     """Show every link of NETWORK with its figures, and the devices that are not in their desired state.
 
-    Exits with 1 if a device cannot be read or is not as wanted, or if a wanted link makes no key.
+    A transaction without an end is told, with the devices that are in doubt.
+    Exits with 4 if it is not certain what some device holds, else with 1 if a device cannot be read or is not as
+    wanted, if a wanted link makes no key, or if a transaction is under way or was left undone.
     """
     loaded = reachable(read_network_file(network), inventory)
     demand_person(loaded.network, changing=False)
-    status = interruptible(_status(loaded))
+    # After the devices were read: what began meanwhile may be in there already.
+    status = replace(interruptible(_status(loaded)), open=_open(loaded, inventory, state))
     if json_output:
         show_json(status.to_json())
     else:
         show_status(status)
+    if status.in_doubt:
+        return EXIT_IN_DOUBT
     return 0 if status.good else EXIT_NOT_AS_WANTED
+
+
+def _open(loaded: LoadedNetwork, inventory: Path | None, state: Path | None) -> tuple[TransactionRecord, ...]:
+    """The transactions without an end. That the journal cannot be read is said on stderr."""
+    try:
+        return open_transactions(journal_entries(loaded, inventory, state))
+    except JournalError as error:
+        note(str(error))
+        return ()
 
 
 async def _status(loaded: LoadedNetwork) -> NetworkStatus:
@@ -45,8 +74,11 @@ async def _status(loaded: LoadedNetwork) -> NetworkStatus:
 
 
 def show_status(status: NetworkStatus, took_s: float | None = None) -> None:
-    """Print the links as a table, devices that are not as they should be, and one line with the sums."""
+    """Print the links as a table, what is not as it should be, and one line with the sums."""
     show(link_table(status.links, width()))
     for line in device_lines(status):
         show(line)
+    for transaction in status.open:
+        for told in open_lines(transaction):
+            show(Text(told, style="red"))
     show(status_line(status, took_s))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sdqkd.controller.journal_state import DeviceRecord, TransactionRecord
 from sdqkd.controller.plan import Plan
+from sdqkd.errors import some_of
 
 _LONGEST = 120  # of a reason in a row
 _READ_BACK = {"CONFIRM": "new", "ABORT": "old", None: ""}
@@ -68,6 +69,24 @@ def transaction_lines(record: TransactionRecord) -> Iterator[str]:
         said += device.errors
         if said:
             yield f"  {name}: {'; '.join(said)}"
+
+
+def open_json(record: TransactionRecord) -> dict[str, Any]:
+    """A transaction without an end as a JSON object, with what devices in doubt hold and what can be done."""
+    doubts = {
+        name: {"holds": device.doubt, "remedy": device.remedy}
+        for name, device in record.devices.items()
+        if name in record.in_doubt
+    }
+    return {**transaction_json(record), "in-doubt": doubts}
+
+
+def open_lines(record: TransactionRecord) -> Iterator[str]:
+    """The same for people."""
+    who = some_of(sorted(record.devices))
+    yield f"{record.txid} is under way or was left undone ({who}): see `sdqkd recover`"
+    for name in record.in_doubt:
+        yield f"  in doubt, {name}: {record.devices[name].doubt}; {record.devices[name].remedy}"
 
 
 def plan_of(record: TransactionRecord) -> Plan:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from sdqkd.controller.history_text import open_json
 from sdqkd.controller.intent import Desired
+from sdqkd.controller.journal_state import TransactionRecord
 from sdqkd.controller.plan import differences
 from sdqkd.controller.readings import link_reading
 from sdqkd.errors import SdqkdError
@@ -59,10 +61,11 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class NetworkStatus:
-    """All links and devices, in the order of the network file."""
+    """All links and devices, in the order of the network file; `open` are transactions that have no end."""
 
     links: tuple[LinkRow, ...]
     devices: tuple[DeviceRow, ...]
+    open: tuple[TransactionRecord, ...] = ()
 
     @property
     def links_wanted(self) -> int:
@@ -80,9 +83,15 @@ class NetworkStatus:
         return sum(row.in_desired_state for row in self.devices)
 
     @property
+    def in_doubt(self) -> tuple[str, ...]:
+        """The devices of which it is not certain what they hold, or that they will hold it."""
+        return tuple(dict.fromkeys(name for transaction in self.open for name in transaction.in_doubt))
+
+    @property
     def good(self) -> bool:
-        """Whether every device is in its desired state and every wanted link reports key."""
-        return self.links_with_key == self.links_wanted and self.devices_in_desired_state == len(self.devices)
+        """Whether every device is as wanted, every wanted link reports key, and no transaction is left open."""
+        all_wanted = self.devices_in_desired_state == len(self.devices)
+        return self.links_with_key == self.links_wanted and all_wanted and not self.open
 
     def to_json(self) -> dict[str, Any]:
         """The whole as a JSON object."""
@@ -93,6 +102,7 @@ class NetworkStatus:
             "links-with-key": self.links_with_key,
             "links": [_with_dashes(asdict(row)) for row in self.links],
             "devices": [_with_dashes(asdict(row)) for row in self.devices],
+            "open-transactions": [open_json(transaction) for transaction in self.open],
         }
 
 
