@@ -21,7 +21,10 @@ def size_bytes(node: Node) -> int:
     if isinstance(node, tuple):
         return sum(map(len, node)) + NODE_BYTES * len(node)
     held = node.children if isinstance(node, Container) else node.entries
-    return sum(map(size_bytes, held.values())) + NODE_BYTES * len(held)
+    size = NODE_BYTES * len(held)
+    for value in held.values():
+        size += len(value) if isinstance(value, str) else size_bytes(value)
+    return size
 
 
 def growth_bytes(old: Node, new: Node) -> int:

@@ -17,7 +17,9 @@ import oopt_gnpy_libyang as libyang
 from sdqkd.errors import ModelError, RpcErrors
 from sdqkd.schema.constraints import Kind
 from sdqkd.schema.delta import delta
+from sdqkd.schema.diff import diff
 from sdqkd.schema.findings import Finding, causes, explain
+from sdqkd.schema.free import are_free
 from sdqkd.schema.path import parse_path
 from sdqkd.schema.reach import ALL, CONDITIONS, reach
 from sdqkd.schema.rule_path import with_judgeable_rules
@@ -72,6 +74,8 @@ class Validator:
             return None
         if not known:
             return tree
+        if are_free(self._schema, diff(self._schema, known[0], tree)):
+            return None
         found = delta(self._schema, known[0], tree)
         return reach(self._schema, tree, found, kinds) if found else None
 
