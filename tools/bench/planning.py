@@ -28,6 +28,7 @@ T = TypeVar("T")
 SIZES = ((10, 15, 40, 4, None), (100, 250, 500, 5, None), (1000, 5000, 3000, 4, 3))
 SHARED = ((10, 15, 20, 1), (30, 50, 60, 1), (100, 150, 200, 1))
 PATHS = 3
+CUT_PATHS = 30  # as `assign --keep` in large networks
 CUTS = 10
 PERIOD_S = 14_400.0
 METHODS: tuple[Method, ...] = ("first-fit", "fast", "exact")
@@ -98,7 +99,7 @@ def _cut_line(size: str, forecast: Forecast, run: Run) -> str:
             load[fibre] = load.get(fibre, 0) + 1
     busiest = sorted(load, key=lambda name: (-load[name], name))[:CUTS]
     served = {name: run.problem.demands[name] for name in run.found.chosen}
-    again = partial(replan, forecast, served, run.found.chosen, run.problem.rules, paths=PATHS)
+    again = partial(replan, forecast, served, run.found.chosen, run.problem.rules, paths=CUT_PATHS)
     cuts = [_timed(partial(again, dark=[fibre])) for fibre in busiest]
     hit = sum(load[fibre] for fibre in busiest) / len(busiest)
     moved = sum(len(after.moved) for after, _ in cuts) / len(cuts)
