@@ -175,6 +175,68 @@ async def test_a_file_that_changes_is_read_again_and_not_applied(tmp_path: Path)
         assert not [one for one in lab.reports if one.kind in ("restored", "drift")]
 
 
+CHARLIE = "charlie-transponder"
+POWER_C22 = POWER.replace("c21", "c22")
+
+
+def with_charlie(text: str) -> str:
+    """A third transponder, at another port of the first one."""
+    device = f"{{name: {CHARLIE}, site: Bravo, kind: transponder, device-id: 0a000000-0000-4000-8000-000000000023"
+    ends = f"a: {{element: {ALFA}, port: c22}}, b: {{element: {CHARLIE}, port: c22}}"
+    ports = f"a: {{device: {ALFA}, port: c22}}, b: {{device: {CHARLIE}, port: c22}}"
+    channel = f"{{name: alfa-bravo-c22, role: encrypted-data, fibre: alfa-charlie, channel: 22, {ports}"
+    return (
+        text.replace("[{name: c21}]", "[{name: c21}, {name: c22}]", 1)
+        .replace("  fibre:\n", f"    - {device}, port: [{{name: c22}}]}}\n  fibre:\n")
+        .replace(
+            "  optical-channel:\n",
+            f"    - {{name: alfa-charlie, {ends}, length-km: 9, loss-db: 2}}\n  optical-channel:\n",
+        )
+        .replace("  health-gate:", f"    - {channel}, launch-power-dbm: -4}}\n  health-gate:")
+    )
+
+
+async def test_a_device_that_comes_into_the_file_later_is_restored_too(tmp_path: Path) -> None:
+    async with site(tmp_path, with_charlie(TEXT)) as lab:
+        # Alfa has its second port from the beginning, but nobody wants anything of it.
+        lab.file.write_text(TEXT.replace("[{name: c21}]", "[{name: c21}, {name: c22}]", 1))
+        await lab.apply()
+        async with lab.watch():
+            await settled(lab)
+            await lab.tamper(BRAVO)
+            await lab.told("restored", BRAVO)
+            lab.file.write_text(with_charlie(TEXT))
+            await lab.told("not applied", CHARLIE)
+            await lab.apply()
+            after = await lab.told("in step", CHARLIE)
+            await lab.tamper(CHARLIE, where=POWER_C22)
+            await lab.told("restored", CHARLIE, after=after)
+            after = await lab.told("in step", CHARLIE, after=after + 1)
+            # What is taken out again is left to whoever has taken it out.
+            lab.file.write_text(TEXT)
+            await lab.told("file", "", "was read again", after=after)
+        assert lab.held(CHARLIE, POWER_C22) == "-4.0"
+        assert not lab.standing()
+
+
+async def test_a_device_that_moves_is_watched_and_restored_where_it_is_now(tmp_path: Path) -> None:
+    async with site(tmp_path) as lab:
+        await lab.apply()
+        async with lab.watch():
+            await settled(lab)
+            await lab.tamper(BRAVO)
+            after = await lab.told("restored", BRAVO)
+            # Another takes its place, as it comes from the factory; the one before lives on, and is not asked.
+            before = lab.agents[BRAVO]
+            await lab.serve(BRAVO)
+            lab.file.write_text(f"# moved\n{TEXT}")
+            after = await lab.told("connected", BRAVO, after=after)
+            await lab.told("restored", BRAVO, after=after)
+            assert lab.held(BRAVO) == "-3.0"
+            assert not before.agent.sessions
+        await before.close()
+
+
 async def test_a_device_that_a_transaction_is_changing_is_left_alone(tmp_path: Path) -> None:
     async with site(tmp_path) as lab:
         await lab.apply()

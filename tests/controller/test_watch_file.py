@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 
 from sdqkd.controller.adopt import CannotAdoptError
 from sdqkd.controller.drift_rules import Policies
-from sdqkd.controller.inventory import load_network
-from sdqkd.controller.watch_file import NetworkFile
+from sdqkd.controller.inventory import LoadedNetwork, load_network
+from sdqkd.controller.watch_file import NetworkFile, demand_watchable
 from sdqkd.errors import InputError
 from sdqkd.schema.diff import Change
 from sdqkd.schema.path import parse_path
@@ -54,6 +55,37 @@ def test_line_ends_and_links_stay(file: Path, tmp_path: Path) -> None:
     opened(link).adopt(ALFA, [CHANGE])
     assert link.is_symlink()
     assert file.read_bytes() == before.replace(b"dbm: -3 ", b"dbm: 2.0 ")
+
+
+def test_a_changed_inventory_is_read_too(file: Path, tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.yaml"
+    inventory.write_text("inventory: {}\n")
+    read: list[str] = []
+
+    def load(text: str) -> LoadedNetwork:
+        read.append(inventory.read_text())
+        return load_network(text, str(file))
+
+    found = NetworkFile(file, load, inventory)
+    assert not found.refresh()
+    inventory.write_text("inventory: {username: noc}\n")
+    assert found.refresh()
+    assert read == ["inventory: {}\n", "inventory: {username: noc}\n"]
+
+
+def test_a_watch_does_not_go_on_with_another_network_or_other_callers(file: Path) -> None:
+    first = opened(file).loaded
+    demand_watchable(first, opened(file).loaded)
+    named = dataclasses.replace(first, network=dataclasses.replace(first.network, name="other"))
+    with pytest.raises(InputError, match="the network is called other now, and two-sites is watched: start"):
+        demand_watchable(first, named)
+    text = file.read_text("utf-8").replace(
+        "port: [{name: c21}]}", "port: [{name: c21}], management: {call-home: true}}", 1
+    )
+    calling = load_network(text, str(file))
+    for was, now in ((first, calling), (calling, first)):
+        with pytest.raises(InputError, match="devices call home otherwise than when this watch began"):
+            demand_watchable(was, now)
 
 
 def test_an_edit_that_was_not_read_is_not_written_over(file: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.controller.emulated import Kept
 
 from sdqkd.agent.server import ServedAgent, serve_agent
+from sdqkd.cli.watch import restoring
 from sdqkd.controller.alarm_store import SqliteWatchStore
 from sdqkd.controller.alarms import Alarm
 from sdqkd.controller.clock import SystemClock
@@ -198,7 +199,7 @@ class Site:
                 store=store,
                 agreements=store,
                 clock=SystemClock(),
-                restore=lambda plan, purpose: controller.apply(plan, purpose=purpose, gate=OpenGate(), wait=True),
+                restore=restoring(controller),
                 report=self.hear,
                 chance=lambda: 0.5,
                 author="noc",

@@ -285,7 +285,7 @@ async def _watch(bench: Bench, loaded: LoadedNetwork) -> None:
     bench.say("watch: processor while nothing changes, with the backstop [%]", with_backstop * 100)
 
 
-async def _refuse(plan: Plan, purpose: str) -> None:
+async def _refuse(loaded: LoadedNetwork, plan: Plan, purpose: str) -> None:
     raise RuntimeError(f"there is nothing to restore: {purpose}")
 
 

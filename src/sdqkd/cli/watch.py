@@ -34,14 +34,14 @@ from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.gate import OpenGate
 from sdqkd.controller.inventory import LoadedNetwork, load_network
+from sdqkd.controller.plan import Plan
 from sdqkd.controller.plan_text import device_lines, names_of
 from sdqkd.controller.queue import MemoryQueue
-from sdqkd.controller.watch import Means, Watch, WatchTerms
-from sdqkd.controller.watch_file import NetworkFile
+from sdqkd.controller.watch import Means, Restore, Watch, WatchTerms
+from sdqkd.controller.watch_file import NetworkFile, demand_watchable
 from sdqkd.controller.watch_journal import JournalView
 from sdqkd.controller.watch_report import Report
 from sdqkd.errors import LeaseError
-from sdqkd.network.model import Network
 
 _STYLES = {
     "drift": "yellow",
@@ -79,20 +79,22 @@ def command(
     demand_person(loaded.network)
 
     def load(text: str) -> LoadedNetwork:
-        return reachable(load_network(text, str(network)), inventory)
+        now = reachable(load_network(text, str(network)), inventory)
+        demand_watchable(loaded, now)
+        return now
 
+    file = NetworkFile(network, load, Path(loaded.inventory) if loaded.inventory else None)
     terms = WatchTerms(backstop_s=backstop_s, poll_s=poll_s)
-    printer = Printer(loaded.network, json_output)
-    interruptible(_watch(loaded, NetworkFile(network, load), state, terms, printer))
+    interruptible(_watch(loaded, file, state, terms, Printer(file, json_output)))
 
 
 class Printer:
     """Prints what a watch reports. When that cannot be read any more, `on_error` is called; `error` says why."""
 
-    def __init__(self, network: Network, json_output: bool) -> None:
-        self._names = names_of(network)
-        self._waiting = set(network.devices)
-        self._count = len(network.devices)
+    def __init__(self, file: NetworkFile, json_output: bool) -> None:
+        self._file = file
+        self._waiting = set(file.loaded.network.devices)
+        self._count = len(self._waiting)
         self._json = json_output
         self.error: OSError | None = None
         self.on_error: Callable[[], object] = lambda: None
@@ -117,7 +119,7 @@ class Printer:
         clock = report.at.astimezone().strftime("%H:%M:%S")
         show(Text(f"{clock} {where}").append(report.text, style=_STYLES.get(report.kind, "")))
         if report.drift is not None and report.kind in ("drift", "not applied"):
-            for sign, line in device_lines(report.drift.as_plan(), self._names):
+            for sign, line in device_lines(report.drift.as_plan(), names_of(self._file.loaded.network)):
                 show(Text(f"         {sign} {line}", style=SIGN_STYLES.get(sign, "")))
 
     def _seen(self, report: Report) -> bool:
@@ -166,14 +168,26 @@ async def _means(
             store=store,
             agreements=store,
             clock=SystemClock(),
-            # What is restored was on trial before; and no link comes up while its other end is still changed.
-            restore=lambda plan, purpose: controller.apply(plan, purpose=purpose, gate=OpenGate(), wait=True),
+            restore=restoring(controller),
             report=printer,
             chance=random.random,
             author=getpass.getuser(),
             journal=JournalView(journal),
             terms=terms,
         )
+
+
+def restoring(controller: Controller) -> Restore:
+    """How a watch restores: by the network file as it is now.
+
+    What is restored was on trial before; and no link comes up while its other end is still changed.
+    """
+
+    async def restore(loaded: LoadedNetwork, plan: Plan, purpose: str) -> str:
+        controller.take(loaded)
+        return await controller.apply(plan, purpose=purpose, gate=OpenGate(), wait=True)
+
+    return restore
 
 
 async def _recover(controller: Controller) -> None:

@@ -90,6 +90,18 @@ class Controller:
     ) -> None:
         await self._fleet.close()
 
+    def take(self, loaded: LoadedNetwork) -> None:
+        """Go by this reading of the network file from now on. What is under way goes on as it began.
+
+        Raises JournalError for a file of another network: the journal is not its.
+        """
+        if loaded.network.name != self.network.name:
+            raise JournalError(f"the journal is that of {self.network.name}, and not of {loaded.network.name}")
+        if loaded.network is not self.network:
+            self.network, self.desired = loaded.network, desired(loaded.network)
+            self._fleet.take(loaded.network.devices)
+            self._running, self._readings = None, {}
+
     async def read(self) -> Mapping[str, Container]:
         """Read the running configuration of every device.
 
@@ -249,6 +261,7 @@ class Controller:
             if self._tenants == 0:
                 self._lease = None
                 lease.release()
+                await self._fleet.close_left()
 
     async def _renew(self, lease: Lease) -> None:
         # Who finds the lease gone, or the disk full, at the next step says so there.

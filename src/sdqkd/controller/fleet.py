@@ -51,20 +51,37 @@ class Fleet:
         self._limit = limit
         self._timeouts = timeouts or Timeouts()
         self._sessions: dict[str, DeviceSession] = {}
+        self._reached: dict[str, Device] = {}  # as they were when their sessions were opened
+        self._left: list[DeviceSession] = []  # with devices that are described otherwise now
         self._opening: dict[str, asyncio.Lock] = {}
 
+    def take(self, devices: Mapping[str, Device]) -> None:
+        """Know these devices from now on. Who has a session with one as it was described before may keep it."""
+        self.devices = devices
+
     async def session(self, name: str) -> DeviceSession:
-        """The open session with a device; a new one if there is none or it is over. Raises as `open_session`."""
-        session = self._sessions.get(name)
-        if session is not None and session.alive:
+        """The open session with a device as it is described now; a new one if there is none or it is over.
+
+        Raises as `open_session`.
+        """
+        session = self._usable(name)
+        if session is not None:
             return session
         # Of two who ask at once one opens it, and the other waits for that.
         async with self._opening.setdefault(name, asyncio.Lock()):
-            session = self._sessions.get(name)
-            if session is None or not session.alive:
-                session = await open_session(self.devices[name], self._connector, self._timeouts)
-                self._sessions[name] = session
+            session = self._usable(name)
+            if session is None:
+                device = self.devices[name]
+                session = await open_session(device, self._connector, self._timeouts)
+                if (before := self._sessions.get(name)) is not None and before.alive:
+                    self._left.append(before)
+                self._sessions[name], self._reached[name] = session, device
             return session
+
+    def _usable(self, name: str) -> DeviceSession | None:
+        session = self._sessions.get(name)
+        usable = session is not None and session.alive and self._reached[name] == self.devices.get(name)
+        return session if usable else None
 
     async def each(self, what: str, names: Iterable[str], work: Callable[[str], Awaitable[T]]) -> Outcome[T]:
         """Do `work` for each device; all have finished when this returns.
@@ -93,7 +110,12 @@ class Fleet:
     async def close(self) -> None:
         """End all sessions."""
         sessions, self._sessions = self._sessions, {}
-        await asyncio.gather(*(session.close() for session in sessions.values()))
+        await asyncio.gather(self.close_left(), *(session.close() for session in sessions.values()))
+
+    async def close_left(self) -> None:
+        """End the sessions with devices that are described otherwise now. Nobody may be using them any more."""
+        left, self._left = self._left, []
+        await asyncio.gather(*(session.close() for session in left))
 
 
 def _in_order(names: list[str], found: Mapping[str, T]) -> dict[str, T]:

@@ -25,6 +25,7 @@ from sdqkd.controller.alarms import Alarm
 from sdqkd.controller.clock import Clock
 from sdqkd.controller.connect import Connector
 from sdqkd.controller.drift import Drift, compare, restoring
+from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.policy import demand_window
 from sdqkd.controller.queue import WorkQueue
@@ -48,7 +49,8 @@ from sdqkd.netconf.messages import Notification
 from sdqkd.schema.diff import Change
 from sdqkd.schema.tree import Container
 
-Restore: TypeAlias = Callable[[Plan, str], Awaitable[object]]  # apply a plan, with its purpose
+# Apply a plan that was made from this reading of the network file, with its purpose.
+Restore: TypeAlias = Callable[[LoadedNetwork, Plan, str], Awaitable[object]]
 
 NEVER = "never"  # what a device has agreed with that was never seen to agree
 MAX_EVIDENCE = 20  # of who changed a device, until it is looked at
@@ -230,9 +232,10 @@ class Watch:
         return self._pause_s(name) if again_s is None else again_s
 
     async def _session(self, name: str) -> DeviceSession:
-        had = self._sessions.alive(name)
+        device = self._file.loaded.network.devices[name]
+        had = self._sessions.reaches(device)
         suspect = self._means.queue.failures(name) > 0
-        session = await self._sessions.session(self._file.loaded.network.devices[name], suspect=suspect)
+        session = await self._sessions.session(device, suspect=suspect)
         self._alarms.stand(name, {}, _CONNECTION)
         if not had:
             how = "it tells of changes" if self._sessions.notified(name) else "it is polled"
@@ -320,7 +323,7 @@ class Watch:
         plan = restoring(self._file.loaded.network.name, drift, wanted, held, session.models_id)
         try:
             demand_window(self._file.loaded.network, plan.changed, self._means.clock.wall())
-            await self._means.restore(plan, f"restore {drift.device}, changed by {who}")
+            await self._means.restore(self._file.loaded, plan, f"restore {drift.device}, changed by {who}")
         except InterruptedApplyError:
             raise asyncio.CancelledError from None  # the transaction has taken the cancellation for its own
         except LeaseError:
@@ -334,6 +337,7 @@ class Watch:
     # Around it
 
     def _refresh_file(self) -> None:
+        before = self._file.desired
         try:
             if not self._file.refresh():
                 return
@@ -341,7 +345,7 @@ class Watch:
             self._tell("file", "", f"the network file is not right, so the earlier one still holds: {error}")
             return
         self._tell("file", "", f"{self._file.path} was read again")
-        self._see_to(self._file.desired)
+        self._see_to({**before, **self._file.desired})
 
     def _refresh_journal(self) -> None:
         if self._means.journal is not None:

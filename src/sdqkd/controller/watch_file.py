@@ -10,15 +10,20 @@ from sdqkd.controller.drift_rules import Policies, policies_of
 from sdqkd.controller.intent import Desired, desired
 from sdqkd.controller.inventory import LoadedNetwork, read_file
 from sdqkd.controller.whole_file import write_whole
-from sdqkd.errors import StoreError
+from sdqkd.errors import InputError, StoreError
+from sdqkd.network.model import Endpoint
 from sdqkd.schema.diff import Change
 
 
 class NetworkFile:
-    """What the file says now. `load` makes of its text what it means, inventory included; it raises InputError."""
+    """What the file says now. `load` makes of its text what it means, inventory included; it raises InputError.
 
-    def __init__(self, path: Path, load: Callable[[str], LoadedNetwork]) -> None:
+    `inventory` is that file, if there is one: it is looked at for changes, too.
+    """
+
+    def __init__(self, path: Path, load: Callable[[str], LoadedNetwork], inventory: Path | None = None) -> None:
         self.path = path
+        self._files = (path,) if inventory is None else (path, inventory)
         self._load = load
         self._take()
 
@@ -60,9 +65,33 @@ class NetworkFile:
         self._take()
         return result
 
-    def _stat(self) -> tuple[int, int, int]:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return 0, 0, 0
-        return found.st_ino, found.st_mtime_ns, found.st_size
+    def _stat(self) -> tuple[tuple[int, int, int], ...]:
+        return tuple(map(_mark_of, self._files))
+
+
+def _mark_of(file: Path) -> tuple[int, int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def demand_watchable(first: LoadedNetwork, now: LoadedNetwork) -> None:
+    """Raise InputError for a file that a watch which began with `first` cannot go on with.
+
+    Its journal is that of one network, and where devices call home was decided when it began to listen.
+    """
+    if now.network.name != first.network.name:
+        was, name = first.network.name, now.network.name
+        raise InputError(
+            f"the network is called {name} now, and {was} is watched: start the watch again", now.file
+        )
+    if (now.waiting, _calling(now)) != (first.waiting, _calling(first)):
+        what = "devices call home otherwise than when this watch began to listen for them"
+        raise InputError(f"{what}: start it again", now.file)
+
+
+def _calling(loaded: LoadedNetwork) -> Mapping[str, Endpoint]:
+    ends = {name: device.management for name, device in loaded.network.devices.items()}
+    return {name: end for name, end in ends.items() if end.call_home}

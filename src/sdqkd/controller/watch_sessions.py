@@ -34,6 +34,7 @@ class WatchSessions:
         self._on_event = on_event
         self._on_lost = on_lost
         self._sessions: dict[str, DeviceSession] = {}
+        self._reached: dict[str, Device] = {}  # as they were when their sessions were opened
         self._notified: set[str] = set()
         self._lane, self._suspects = asyncio.Semaphore(LANE), asyncio.Semaphore(SUSPECTS_LANE)
         # Thousands of devices have few sets of models, and a library is long.
@@ -43,6 +44,10 @@ class WatchSessions:
     def alive(self, name: str) -> bool:
         """Whether there is a session with a device."""
         return name in self._sessions and self._sessions[name].alive
+
+    def reaches(self, device: Device) -> bool:
+        """Whether there is a session with a device as it is described now."""
+        return self.alive(device.name) and self._reached[device.name] == device
 
     def notified(self, name: str) -> bool:
         """Whether a device tells of events on its session."""
@@ -57,11 +62,12 @@ class WatchSessions:
         return _namespaces(self._sessions[name].schema.name) if name in self._sessions else {}
 
     async def session(self, device: Device, *, suspect: bool) -> DeviceSession:
-        """The session with a device, opened if there is none. Raises as `open_session`."""
-        if not self.alive(device.name):
+        """The session with a device as it is described now, opened if there is none. Raises as `open_session`."""
+        if not self.reaches(device):
+            await self.drop(device.name)
             async with self._suspects if suspect else self._lane:
                 session = await open_session(device, self._connector, self._timeouts)
-            self._sessions[device.name] = session
+            self._sessions[device.name], self._reached[device.name] = session, device
             session.when_lost(lambda error: self._lost(device.name, session, error))
             await self._subscribe(device.name, session)
         return self._sessions[device.name]
@@ -84,7 +90,8 @@ class WatchSessions:
         return self._verdicts[key]
 
     async def drop(self, name: str) -> None:
-        """End the session with a device that is not watched any more."""
+        """End the session with a device that is not watched any more, or is reached otherwise."""
+        self._reached.pop(name, None)
         session = self._sessions.pop(name, None)
         if session is not None:
             await session.close()
