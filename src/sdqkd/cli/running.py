@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Coroutine
@@ -34,6 +35,7 @@ def interruptible(work: Coroutine[Any, Any, T]) -> T:
 
 async def until_stopped(*, at_eof: bool = False) -> None:
     """Wait for a signal; with `at_eof` also for the end of standard input, which comes when our parent dies."""
+    _keep_what_is_loaded()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
@@ -41,6 +43,12 @@ async def until_stopped(*, at_eof: bool = False) -> None:
     if at_eof:
         await loop.connect_read_pipe(lambda: _Listener(stop), sys.stdin)
     await stop.wait()
+
+
+def _keep_what_is_loaded() -> None:
+    """Let the garbage collector look no more at what will stay: models and code are most of what there is."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Listener(asyncio.Protocol):

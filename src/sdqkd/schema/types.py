@@ -125,6 +125,14 @@ def _intervals(pairs: Sequence[tuple[str, str]], read: Callable[[str], int]) -> 
     return [(read(low), read(high)) for low, high in pairs]
 
 
+def _within(intervals: Sequence[tuple[int, int]]) -> Callable[[int], bool]:
+    """Whether a number lies in one of the intervals. Nearly every type has one, which is then no loop."""
+    if len(intervals) == 1:
+        ((low, high),) = intervals
+        return lambda number: low <= number <= high
+    return lambda number: any(low <= number <= high for low, high in intervals)
+
+
 def _ranges_text(pairs: Sequence[tuple[str, str]]) -> str:
     return " or ".join(low if low == high else f"{low} to {high}" for low, high in pairs)
 
@@ -132,7 +140,7 @@ def _ranges_text(pairs: Sequence[tuple[str, str]]) -> str:
 def _integer(leaf_type: Type) -> Canonical:
     low, high = INTEGER_LIMITS[leaf_type.base]
     pairs = leaf_type.range or ((str(low), str(high)),)
-    intervals = _intervals(pairs, int)
+    is_within = _within(_intervals(pairs, int))
     words = describe(leaf_type)
 
     def convert(text: str, resolve_prefix: ResolvePrefix) -> str:
@@ -140,7 +148,7 @@ def _integer(leaf_type: Type) -> Canonical:
         if match is None:
             raise _wrong(text, words)
         number = int(match[1] + match[2])
-        if not any(low <= number <= high for low, high in intervals):
+        if not is_within(number):
             raise _wrong(text, words)
         return str(number)
 
@@ -162,11 +170,11 @@ def _decimal64(leaf_type: Type) -> Canonical:
         return int(match[1] + match[2] + fraction.ljust(digits, "0"))
 
     pairs = leaf_type.range
-    intervals = _intervals(pairs, scaled) if pairs else [INTEGER_LIMITS["int64"]]
+    is_within = _within(_intervals(pairs, scaled) if pairs else [INTEGER_LIMITS["int64"]])
 
     def convert(text: str, resolve_prefix: ResolvePrefix) -> str:
         number = scaled(text)
-        if not any(low <= number <= high for low, high in intervals):
+        if not is_within(number):
             raise _wrong(text, words)
         whole = str(abs(number)).rjust(digits + 1, "0")
         sign = "-" if number < 0 else ""
