@@ -217,6 +217,30 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         SqliteJournal(tmp_path / "file", "net")
 
 
+def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").mkdir()
+    with pytest.raises(JournalError, match="the journal cannot be used: unable to open"):
+        SqliteJournal(tmp_path, "net")
+
+
+def test_to_open_it_once_more_takes_no_lock_from_who_has_it(tmp_path: Path) -> None:
+    """Else another process that closes it takes itself for the last one, and removes the log that we write to."""
+    open_and_close = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM entry'); c.close()"
+    )
+    with opened(tmp_path) as journal:
+        lease = journal.take("me")
+        with opened(tmp_path) as once_more:
+            once_more.entries()
+            subprocess.run([sys.executable, "-c", open_and_close, journal.file], check=True)
+        assert (tmp_path / "journal.sqlite-wal").exists()
+        lease.append(*RECORDS)
+        subprocess.run([sys.executable, "-c", open_and_close, journal.file], check=True)
+        lease.demand()
+    with opened(tmp_path) as journal:
+        assert tuple(entry.record for entry in journal.entries()) == RECORDS
+
+
 def test_one_at_a_time_may_change_the_network(tmp_path: Path) -> None:
     with opened(tmp_path) as one, opened(tmp_path) as other:
         lease = one.take("pid 1")

@@ -67,11 +67,14 @@ class SqliteJournal:
         self.clock = clock or SystemClock()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made here first, for its mode: SQLite would make it readable to others.
-            os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Made here first, for its mode: SQLite would make it readable to others. One that is there is not
+            # opened: to close it again would give up the locks of any other connection of this process.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise JournalError(f"{error.filename or folder}: cannot be used: {error.strerror}") from error
-        self._connection = sqlite3.connect(self.file, timeout=BUSY_S, isolation_level=None)
+        with self._reading():
+            self._connection = sqlite3.connect(self.file, timeout=BUSY_S, isolation_level=None)
         try:
             self._prepare()
             self.entries()
