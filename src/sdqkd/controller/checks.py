@@ -73,8 +73,13 @@ def _name_clashes(network: Network) -> Iterator[InputError]:
 
 
 def _model_sets(network: Network) -> Iterator[InputError]:
+    right: set[tuple[str, str]] = set()
     for device in network.devices.values():
-        if not _fits(device.model_set, device):
+        if (device.model_set, device.kind) in right:
+            continue
+        if _fits(device.model_set, device):
+            right.add((device.model_set, device.kind))
+        else:
             fitting = ", ".join(name for name in set_names() if _fits(name, device))
             message = f"{device.name} is a {device.kind}, so this must be one of: {fitting}"
             yield InputError(f"{message}; not '{device.model_set}'", path=f"{device.path}/model-set")

@@ -10,28 +10,36 @@ from collections.abc import Iterator
 
 from sdqkd.controller.obstacles import light
 from sdqkd.errors import InputError
-from sdqkd.network.model import Network, QkdLink
+from sdqkd.network.model import Network, OpticalChannel, QkdLink
 from sdqkd.network.read import TOP
 from sdqkd.schema.path import quote
 
 
 def faults(network: Network) -> Iterator[InputError]:
     """Each link that is too close, and each fibre that is too full."""
-    for name in network.fibres:
-        links = [link for link in network.qkd_links.values() if link.active and name in link.fibres]
+    by_fibre: dict[str, list[QkdLink]] = {name: [] for name in network.fibres}
+    for link in network.qkd_links.values():
+        for name in dict.fromkeys(link.fibres if link.active else ()):
+            by_fibre[name].append(link)
+    channels: dict[str, list[OpticalChannel]] = {name: [] for name in network.fibres}
+    for channel in network.optical_channels.values():
+        channels[channel.fibre].append(channel)
+    for name, links in by_fibre.items():
         most = network.sharing_in(name).per_fibre
         if most is not None and len(links) > most:
             message = f"{len(links)} quantum channels run through it, and it takes {most} at most"
             yield InputError(message, path=f"/{TOP}/fibre[name={quote(name)}]")
-        yield from _too_close(network, name, links)
+        beside = channels[name] if network.fibres[name].scheme != "bidi" else []
+        yield from _too_close(network, name, links, beside)
 
 
-def _too_close(network: Network, fibre: str, links: list[QkdLink]) -> Iterator[InputError]:
+def _too_close(
+    network: Network, fibre: str, links: list[QkdLink], channels: list[OpticalChannel]
+) -> Iterator[InputError]:
     said = network.sharing_in(fibre)
-    channels = network.optical_channels.values() if network.fibres[fibre].scheme != "bidi" else ()
     for index, link in enumerate(links):
         others = [(one.frequency_hz, f"link {one.name}", said.spacing_hz) for one in links[:index]]
-        others += [(c.frequency_hz, f"channel {c.name}", said.guard_hz) for c in channels if c.fibre == fibre]
+        others += [(c.frequency_hz, f"channel {c.name}", said.guard_hz) for c in channels]
         for other_hz, who, least_hz in others:
             if least_hz is not None and abs(other_hz - link.frequency_hz) < least_hz:
                 message = (

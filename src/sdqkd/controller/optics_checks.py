@@ -5,6 +5,7 @@ Parts of `checks`, which says in what order they run.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ def _strange_tuning(network: Network) -> Iterator[InputError]:
         for interface in device.interfaces.values():
             profile = profiles.get(interface.profile)
             band = Stretch(profile.lower_hz, profile.upper_hz) if profile else None
-            if band and not any(_overlap(one, band) for one in _range(interface)):
+            if band and not any(_overlap(one, band) for one in _range(interface.wavelength_range)):
                 message = f"it takes {interface.wavelength_range}, and {interface.profile} works {_thz(*band)}"
                 path = f"{device.path}/interface[id='{interface.id}']/wavelength-range"
                 yield InputError(message, path=path)
@@ -136,7 +137,7 @@ def _launches(network: Network) -> Iterator[InputError]:
 def _unreached(network: Network, modules: Sequence[Interface]) -> Iterator[InputError]:
     """Ports of multiplexers that are in use and let through what no laser can send there."""
     topology = topology_of(network)
-    reach: dict[Port, frozenset[Stretch]] = {one.port: frozenset(_range(one)) for one in modules}
+    reach: dict[Port, frozenset[Stretch]] = {one.port: _range(one.wavelength_range) for one in modules}
     # Light of any module may come through a switch. What transponders without a profile send, nobody knows.
     switched = None if _classical_switching(network, topology) else frozenset().union(*reach.values())
     told: set[str | None] = set()  # multiplexers of one type are wrong alike
@@ -179,15 +180,18 @@ def _patch_path(network: Network, port: Port) -> str:
     return f"{_TOP}/multiplexer[name={quote(port.element)}]"
 
 
-def _range(interface: Interface) -> Iterator[Stretch]:
+@functools.lru_cache(maxsize=64)  # thousands of modules are of few products
+def _range(wavelength_range: str) -> frozenset[Stretch]:
     """What a module tunes to, channel by channel or as one stretch of wavelengths."""
-    for part in interface.wavelength_range.split(","):
+    found: set[Stretch] = set()
+    for part in wavelength_range.split(","):
         lower, _, upper = part.partition("-")
         low, high = int(lower), int(upper or lower)
         if high < 1000:
-            yield from (Stretch(hz, hz) for hz in map(channel_to_hz, range(low, high + 1)))
+            found.update(Stretch(hz, hz) for hz in map(channel_to_hz, range(low, high + 1)))
         else:
-            yield Stretch(nm_to_hz(high + 0.5), nm_to_hz(low - 0.5))
+            found.add(Stretch(nm_to_hz(high + 0.5), nm_to_hz(low - 0.5)))
+    return frozenset(found)
 
 
 def _transponder_range(network: Network, port: Port) -> frozenset[Stretch] | None:
