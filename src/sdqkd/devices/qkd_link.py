@@ -65,7 +65,7 @@ class LinkReader:
         link = Reader(entry)
         settings = link_settings(link)
         claims = settings.interface if settings.wanted and settings.physical else None
-        return KnownLink(entry, settings, tuple(_faults(self._hardware, link)), claims)
+        return KnownLink(entry, settings, tuple(_faults(self._hardware, link, settings)), claims)
 
 
 def link_settings(link: Reader) -> LinkSettings:
@@ -138,19 +138,19 @@ def link_errors(schema: Schema, found: Iterable[KnownLink]) -> Iterator[RpcError
                 yield RpcError("operation-failed", message, path=path, app_tag="interface-in-use")
 
 
-def _faults(hardware: NodeHardware, link: Reader) -> Iterator[tuple[str, str, str]]:
+def _faults(hardware: NodeHardware, link: Reader, settings: LinkSettings) -> Iterator[tuple[str, str, str]]:
     """What is wrong with one link: leaf, app-tag and message."""
-    local = link.inside("qkdl_local")
-    if local.text("qkdn_id", hardware.node_id) != hardware.node_id:
+    if link.inside("qkdl_local").text("qkdn_id", hardware.node_id) != hardware.node_id:
         yield "qkdl_local/qkdn_id", "wrong-node", f"this node is {hardware.node_id}"
-    number = local.optional_int("qkdi_id")
+    number = settings.interface
     interface = None if number is None else hardware.interfaces.get(number)
     if number is not None and interface is None:
         known = ", ".join(map(str, hardware.interfaces)) or "none"
         yield "qkdl_local/qkdi_id", "unknown-interface", f"this node has no interface {number}; it has {known}"
-    if link.local("qkdl_type") == "PHYS":
+    if settings.physical and (link.has(FREQUENCY) or link.has("phys_wavelength")):
         yield from _channel_faults(link, interface)
-        yield from _role_faults(link, interface)
+    if settings.physical and settings.role:
+        yield from _role_faults(settings.role, interface)
 
 
 def _channel_faults(link: Reader, interface: InterfaceHardware | None) -> Iterator[tuple[str, str, str]]:
@@ -170,11 +170,10 @@ def _channel_faults(link: Reader, interface: InterfaceHardware | None) -> Iterat
         yield leaf, "out-of-range", message
 
 
-def _role_faults(link: Reader, interface: InterfaceHardware | None) -> Iterator[tuple[str, str, str]]:
-    role = link.local("phys_qkd_role")
+def _role_faults(role: str, interface: InterfaceHardware | None) -> Iterator[tuple[str, str, str]]:
     if role == "TRANSCEIVER":
         yield "phys_qkd_role", "wrong-role", "one end of a link is TRANSMITTER or RECEIVER"
-    elif role and interface is not None and interface.role not in (role, "TRANSCEIVER"):
+    elif interface is not None and interface.role not in (role, "TRANSCEIVER"):
         message = f"interface {interface.id} ({interface.model}) is a {interface.role}, it cannot be {role}"
         yield "phys_qkd_role", "wrong-role", message
 
