@@ -143,8 +143,8 @@ class SshLink(SocketLink, SSHSession[bytes]):
         self._lose(error)
 
     def _send(self, data: bytes) -> None:
-        if self._sending is not None and self._sending.send(data):
-            return
+        if self._sending is not None:
+            data = self._sending.send(data)
         for start in range(0, len(data), _PIECE_BYTES):
             if self._channel is None or self._channel.is_closing():
                 return

@@ -142,10 +142,15 @@ class Sending:
         self._cipher: Any = None
         self._key: AESGCM
 
-    def send(self, data: bytes) -> bool:
-        """Send data in one packet; False if they cannot take the short way now, and nothing was done."""
-        if not self._is_there or not self._is_open(len(data)):
-            return False
+    def send(self, data: bytes) -> bytes:
+        """Send data in packets; give what is left of them that cannot take the short way now."""
+        view, sent = memoryview(data), 0
+        while size := self._room(len(data) - sent):
+            self._packet(view[sent : sent + size])
+            sent += size
+        return data[sent:] if sent else data
+
+    def _packet(self, data: memoryview) -> None:
         connection, channel = self._connection, self._channel
         cipher = _cipher_of(connection._send_encryption)
         if cipher is not self._cipher:
@@ -154,7 +159,8 @@ class Sending:
         padding = -(_HEAD.size + size) % _BLOCK
         if padding < _LEAST_PADDING:
             padding += _BLOCK
-        content = _HEAD.pack(padding, _DATA, channel._send_chan, size) + data + _PADDING.take(padding)
+        head = _HEAD.pack(padding, _DATA, channel._send_chan, size)
+        content = b"".join((head, data, _PADDING.take(padding)))
         length = len(content).to_bytes(_LENGTH, "big")
         sealed = self._key.encrypt(cipher._iv, content, length)
         cipher._update_iv()
@@ -162,12 +168,13 @@ class Sending:
         connection._send_seq = (connection._send_seq + 1) & 0xFFFFFFFF
         connection._rekey_bytes_sent += len(content)
         connection._send(length + sealed)
-        return True
 
-    def _is_open(self, size: int) -> bool:
+    def _room(self, size: int) -> int:
+        """How many of so many bytes may go in a packet now, the short way."""
         connection, channel = self._connection, self._channel
-        return (
-            type(connection._send_encryption) is GCMEncryption
+        if (
+            self._is_there
+            and type(connection._send_encryption) is GCMEncryption
             and connection._kex_complete
             and connection._auth_complete
             and not connection._compressor
@@ -176,8 +183,9 @@ class Sending:
             and channel._send_state == "open"
             and channel._send_chan is not None
             and not channel._send_buf
-            and 0 < size <= min(channel._send_window, channel._send_pktsize)
-        )
+        ):
+            return int(min(size, channel._send_window, channel._send_pktsize))
+        return 0
 
 
 def _cipher_of(encryption: Any) -> Any:
