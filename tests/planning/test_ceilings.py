@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.network.equipment import transponder_of
 from sdqkd.network.model import Network
 from sdqkd.planning.assignment import Assignment, assign, least_bps, problem_of
-from sdqkd.planning.ceilings import SENSITIVITY_DBM, Ceiling, ceilings, transponder_of
+from sdqkd.planning.ceilings import SENSITIVITY_DBM, Ceiling, ceilings
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.spectrum import Rules
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from sdqkd.controller.obstacles import light, why_unreached
 from sdqkd.errors import InputError
+from sdqkd.network.equipment import transponder_of
 from sdqkd.network.model import Interface, Multiplexer, MultiplexerPort, Network, Port
 from sdqkd.network.read import TOP
 from sdqkd.network.topology import Topology, arrival_losses_db, topology_of
 from sdqkd.physics.grid import channel_to_hz, hz_to_thz, nm_to_hz, on_grid
-from sdqkd.planning.ceilings import transponder_of
 from sdqkd.profiles.equipment import Encryptor, Transponder, load_equipment
 from sdqkd.profiles.profile import load_profiles
 from sdqkd.schema.path import quote

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sdqkd.coexistence.exposure import Exposure, Guest
+from sdqkd.network.equipment import transponder_of
 from sdqkd.network.model import Network, OpticalChannel, Port
 from sdqkd.network.topology import arrival_losses_db
 from sdqkd.planning.assignment import least_bps
 from sdqkd.planning.forecast import Forecast, Option
-from sdqkd.profiles.equipment import Transponder, load_equipment
 
 # What a receiver of 10 Gb/s with an avalanche photodiode needs. Assumed, where no profile says it; and for
 # channels that carry no data, which are slower than what the profile speaks of.
@@ -106,13 +106,6 @@ def _ports(forecast: Forecast) -> Mapping[str, str]:
 
 def _names(met: Exposure) -> frozenset[str]:
     return frozenset(guest.name for one in met for guest in (*one.ahead, *one.against))
-
-
-def transponder_of(network: Network, port: Port | None) -> Transponder | None:
-    """The profile of the transponder with this port, None if it has none."""
-    device = network.devices.get(port.element) if port is not None else None
-    profile = load_equipment().get(device.profile) if device is not None and device.profile else None
-    return profile if isinstance(profile, Transponder) else None
 
 
 def _ceiling(
