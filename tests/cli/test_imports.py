@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-LOADED = "import sys, sdqkd.cli.agent, sdqkd.cli.emulate; print(*(name for name in sys.argv[1:] if name in sys.modules))"
+LOADED = "import sys, sdqkd.cli.agent, sdqkd.cli.emulate; print(*({*sys.argv[1:]} & {*sys.modules}))"
 
 
 @pytest.mark.parametrize("package", ["numpy", "scipy"])
