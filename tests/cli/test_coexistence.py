@@ -89,10 +89,15 @@ def test_a_launch_power_that_takes_a_link_below_its_demand_is_refused_with_the_f
 
 def test_a_file_that_is_silent_about_the_measurement_hides_nothing(labs: Labs) -> None:
     lab = labs(-8, explained=False)
+    lab.set(0, explained=False)
+    refused = lab.run("apply")
+    assert refused.code == 1
+    assert "first: calibration-power-dbm: -8, calibration-frequency-thz: 192.1" in refused.err
+    assert lab.rate_bps() == 1800
     lab.set(3, explained=False)
     planned = lab.run("plan")
     assert "Alfa-Charlie: 1,800 -> 777 bit/s, demand 1,000, 223 short" in planned.out
-    assert "optical channel first: calibration-power-dbm: -8, calibration-frequency-thz: 192.1" in planned.out
+    assert "    first: calibration-power-dbm: -8, calibration-frequency-thz: 192.1" in planned.out
     unsaid = lab.run("plan", "--json").json["coexistence"]["unsaid"]
     assert unsaid == {"first": "calibration-power-dbm: -8, calibration-frequency-thz: 192.1"}
     assert lab.run("apply").code == 1

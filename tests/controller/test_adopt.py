@@ -53,7 +53,7 @@ def test_the_power_of_a_channel_is_that_of_both_ends() -> None:
     [("192.1", "channel: 21"), ("192.2", "channel: 22"), ("192.2125", "frequency-thz: 192.2125")],
 )
 def test_a_frequency_is_said_as_the_file_says_it_where_that_is_possible(thz: str, said: str) -> None:
-    text = TEXT.replace("upper-thz: 192.15", "upper-thz: 192.25").replace("channel: 22,", "channel: 25,")
+    text = TEXT.replace("upper-thz: 192.15", "upper-thz: 192.35").replace("channel: 22,", "channel: 25,")
     text = text.replace("channel: 21,", "channel: 23,").replace("lower-thz: 192.05", "lower-thz: 192.0")
     (line,), others = adopt("bravo-transponder", {f"{CHANNEL}/frequency-thz": thz}, text)
     assert said in line

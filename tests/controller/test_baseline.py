@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.controller.emulated import Emulated, held
 
-from sdqkd.controller.coexistence import Coexistence, coexistence
+from sdqkd.controller.coexistence import UNSAID, Coexistence, coexistence, demand_coexistence
 from sdqkd.controller.coexistence_text import warning_lines
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.plan import make_plan
+from sdqkd.errors import ApplyError
 from sdqkd.network.model import Network, OpticalChannel, Passband, Port
 from sdqkd.schema.table import load
 from sdqkd.schema.tree import put
@@ -177,20 +178,43 @@ def test_the_first_plan_of_a_network_takes_the_file_for_what_was_measured() -> N
     assert not [*warning_lines(found)]
 
 
-def test_what_devices_alone_know_is_to_be_written_into_the_file() -> None:
+def test_what_devices_alone_know_must_be_written_into_the_file() -> None:
+    """Else two steps, each of which leaves the link enough by itself, would take it below its demand."""
     louder = raised(BESIDE, 0.0, "first")
-    assert [*warning_lines(effects(BESIDE, louder))] == [
-        "links are taken as measured beside what devices hold now, which later plans cannot know: before you apply"
-        " this, say in the file how it was then",
-        "    optical channel first: calibration-power-dbm: -8, calibration-frequency-thz: 192.1",
+    found = effects(BESIDE, louder)
+    assert not found.harmed
+    assert [*warning_lines(found)] == [
+        f"refused unless forced with --force Alfa-Charlie: {UNSAID}",
+        "    first: calibration-power-dbm: -8, calibration-frequency-thz: 192.1",
     ]
+    assert found.to_json()["unsaid"] == {"first": "calibration-power-dbm: -8, calibration-frequency-thz: 192.1"}
+    with pytest.raises(ApplyError, match="first: calibration-power-dbm: -8, calibration-frequency-thz: 192"):
+        demand_coexistence(found)
+    demand_coexistence(found, [LINK])
+    assert not [*warning_lines(found, [LINK])]
+
     said = replace(
         louder.optical_channels["first"], calibration_power_dbm=-8.0, calibration_frequency_hz=FIRST.frequency_hz
     )
     told = with_channels(louder, said)
-    assert not [*warning_lines(effects(BESIDE, told))]
-    assert effects(BESIDE, told).links == effects(BESIDE, louder).links
-    # So the same file tells the same when the devices hold it, and a second step adds to the first one.
-    assert planned_bps(told, raised(told, 1.0, "first"))[0] == planned_bps(BESIDE, louder)[1]
-    added = effects(with_channels(BESIDE, without="first"), BESIDE)
-    assert [*warning_lines(added)][1:] == ["    optical channel first: calibration-power-dbm: -120"]
+    demand_coexistence(effects(BESIDE, told))
+    assert effects(BESIDE, told).links == found.links
+    assert planned_bps(told, raised(told, 1.0, "first"))[0] == found.links[LINK].after_bps
+    with pytest.raises(ApplyError, match="falls from 1,299"):
+        demand_coexistence(effects(told, raised(told, 3.0, "first")))
+
+
+def test_a_channel_that_devices_do_not_hold_was_dark_says_the_plan() -> None:
+    found = effects(with_channels(BESIDE, without="first"), BESIDE)
+    assert found.unsaid() == {"first": "calibration-power-dbm: -120"}
+
+
+@pytest.mark.parametrize("power_dbm", [-12.0, -8.0])
+def test_who_lowers_light_or_leaves_it_owes_no_explanation(power_dbm: float) -> None:
+    demand_coexistence(effects(BESIDE, raised(BESIDE, power_dbm, "first")))
+
+
+def test_light_on_another_strand_owes_no_explanation() -> None:
+    fibres = {name: replace(fibre, scheme="bidi") for name, fibre in BESIDE.fibres.items()}
+    apart = replace(BESIDE, fibres=fibres)
+    demand_coexistence(effects(apart, raised(apart, 3.0, "first")))

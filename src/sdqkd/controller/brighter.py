@@ -50,10 +50,14 @@ class ChannelEffect:
         return {"channel": self.channel, "what": self.what, **power, "links": [*self.links]}
 
 
-def brighter(network: Network, before: Side, then: Side) -> tuple[ChannelEffect, ...]:
-    """The channels that are added, moved or raised, by name."""
+def brighter(network: Network, before: Side, then: Side, *, begun: bool = True) -> tuple[ChannelEffect, ...]:
+    """The channels that are added, moved or raised, by name.
+
+    Unless the network has `begun`, the file alone says beside what links were measured, and nothing is unsaid.
+    """
     found: dict[str, ChannelEffect] = {}
-    for effect in _at_each_end(network, before, then):
+    for one in _at_each_end(network, before, then):
+        effect = one if begun else replace(one, unsaid="")
         known = found.get(effect.channel, effect)
         links = {*known.links, *effect.links}
         louder = max(known, effect, key=lambda one: one.after_dbm)

@@ -32,6 +32,10 @@ from sdqkd.schema.reader import Reader
 from sdqkd.schema.tree import Container
 
 Trees = Mapping[str, Container]  # configurations by device
+UNSAID = (
+    "links get less key than was measured, and the file does not say beside which light that was: write how these"
+    " optical channels were then; now, and no longer afterwards, devices hold them so"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class LinkEffect:
     """Forecast key rates of a link in bit/s: before, after, least on the way. None: no light joins its ends.
 
     `least_bps` bounds every mixture of old and new devices; it counts where the plan leaves the link's own light
-    as it is (`held`). `wanted`: both ends shall make key after the plan.
+    as it is (`held`). `wanted`: both ends shall make key after the plan. `measured`: the rates are scaled from one
+    that was measured.
     """
 
     link: str
@@ -49,6 +54,12 @@ class LinkEffect:
     held: bool
     wanted: bool
     demand_bps: int | None
+    measured: bool = False
+
+    @property
+    def falls(self) -> bool:
+        """Whether it has less key after the plan."""
+        return (self.after_bps or 0) < (self.before_bps or 0)
 
     @property
     def margin_bps(self) -> int:
@@ -104,25 +115,35 @@ class Coexistence:
     that have too little key afterwards: somebody else's light may be the reason, which no plan changes.
 
     `stages` are what the plan is applied as: itself alone unless a link would be harmed on the way. `trapped` are
-    links that would be harmed on the way all the same. `begun`: devices held something before, so what the file
-    does not say of the light beside which links were measured is taken from them.
+    links that would be harmed on the way all the same.
     """
 
     channels: tuple[ChannelEffect, ...]
     links: Mapping[str, LinkEffect]
     stages: tuple[Stage, ...]
     trapped: tuple[str, ...] = ()
-    begun: bool = True
 
     @property
     def harmed(self) -> tuple[str, ...]:
         """The links for whose sake the plan is refused."""
         return tuple(name for name, link in self.links.items() if link.harmed or name in self.trapped)
 
-    @property
-    def unsaid(self) -> dict[str, str]:
-        """By channel what only devices know of the light beside which links were measured: leafs for the file."""
-        return {one.channel: one.unsaid for one in self.channels if one.unsaid} if self.begun else {}
+    def unsaid(self, forced: Sequence[str] = ()) -> dict[str, str]:
+        """By channel, what the file must say first: how it was when links were measured that have less key now.
+
+        Only the devices know that, and after the plan nobody: the next one would take what it left for what was
+        measured.
+        """
+        return {one.channel: one.unsaid for one in self.channels if one.unsaid and self._falling(one, forced)}
+
+    def unexplained(self, forced: Sequence[str] = ()) -> tuple[str, ...]:
+        """The links for whose sake the file must say that."""
+        found = (name for one in self.channels if one.unsaid for name in self._falling(one, forced))
+        return tuple(dict.fromkeys(found))
+
+    def _falling(self, channel: ChannelEffect, forced: Sequence[str]) -> tuple[str, ...]:
+        there = ((name, self.links[name]) for name in channel.links if name not in forced)
+        return tuple(name for name, link in there if link.measured and link.falls)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -130,7 +151,7 @@ class Coexistence:
             "channels": [channel.to_json() for channel in self.channels],
             "links": [link.to_json() for link in self.links.values()],
             "harmed": [*self.harmed],
-            "unsaid": self.unsaid,
+            "unsaid": self.unsaid(),
             "stages": [{"stage": one.name, "devices": [*one.plan.changed]} for one in self.stages],
         }
 
@@ -151,7 +172,7 @@ def coexistence(network: Network, plan: Plan, running: Trees, forced: Sequence[s
     before, then = Side(old, Mixture(installation, old)), Side(new, Mixture(installation, new))
     on_the_way = Mixture(installation, old, new)
     every = {link.name: _link_effect(link, before, then, on_the_way) for link in network.qkd_links.values()}
-    channels = brighter(network, before, then)
+    channels = brighter(network, before, then, begun=held is not None)
     met = {name for channel in channels for name in channel.links}
     shown = {
         name: link
@@ -159,21 +180,28 @@ def coexistence(network: Network, plan: Plan, running: Trees, forced: Sequence[s
         if name in met or link.before_bps != link.after_bps or link.starved or link.harmed_on_the_way
     }
     if not any(link.harmed_on_the_way and name not in forced for name, link in shown.items()):
-        return Coexistence(channels, shown, (Stage("", plan),), begun=held is not None)
+        return Coexistence(channels, shown, (Stage("", plan),))
     stages = split(plan, network, running, rerouted(before, then))
     trapped = tuple(_trapped(installation, running, stages, every))
-    trapped = tuple(name for name in trapped if name not in forced)
-    return Coexistence(channels, shown, stages, trapped, begun=held is not None)
+    return Coexistence(channels, shown, stages, tuple(name for name in trapped if name not in forced))
 
 
 def demand_coexistence(effects: Coexistence, forced: Sequence[str] = ()) -> None:
-    """Raise ApplyError, with the figures, if a link is harmed that was not forced by its name."""
+    """Raise ApplyError, with the figures, if a link is harmed that was not forced by its name.
+
+    Also if one has less key, and the file does not say beside what it was measured.
+    """
     harmed = [effects.links[name] for name in effects.harmed if name not in forced]
     if harmed:
         figures = "; ".join(link.harm for link in harmed)
         names = " ".join(f"--force {link.link}" for link in harmed)
         message = f"the plan harms QKD links: {figures}; nothing was changed (it is forced by name: {names})"
         raise ApplyError(message, findings=[link.to_json() for link in harmed])
+    if unsaid := effects.unsaid(forced):
+        leafs = "; ".join(f"{channel}: {said}" for channel, said in unsaid.items())
+        names = " ".join(f"--force {name}" for name in effects.unexplained(forced))
+        message = f"{UNSAID}: {leafs}; nothing was changed (it is forced by name: {names})"
+        raise ApplyError(message)
 
 
 def without_watch(network: Network, forced: Sequence[str]) -> Network:
@@ -215,6 +243,7 @@ def _link_effect(link: QkdLink, before: Side, then: Side, on_the_way: Mixture) -
         held=before.light.courses(link.link_id) == then.light.courses(link.link_id),
         wanted=all(one is not None and one.wanted for one in told),
         demand_bps=link.demand_bps,
+        measured=link.calibration is not None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sdqkd.controller.coexistence import Coexistence, LinkEffect
+from sdqkd.controller.coexistence import UNSAID, Coexistence, LinkEffect
 
 _INDENT = "    "
 
@@ -31,7 +31,7 @@ def effect_lines(effects: Coexistence) -> Iterator[str]:
 
 
 def warning_lines(effects: Coexistence, forced: Sequence[str] = ()) -> Iterator[str]:
-    """What speaks against the plan, or lets it be applied in stages; and what only the devices know until then."""
+    """What speaks against the plan, or lets it be applied in stages."""
     for name in effects.harmed:
         if name in forced:
             yield f"forced: {effects.links[name].harm}"
@@ -43,12 +43,10 @@ def warning_lines(effects: Coexistence, forced: Sequence[str] = ()) -> Iterator[
         for name, link in effects.links.items():
             if link.harmed_on_the_way and name not in forced:
                 yield f"{_INDENT}because at once, {link.harm}"
-    if effects.unsaid:
-        yield (
-            "links are taken as measured beside what devices hold now, which later plans cannot know: before you"
-            " apply this, say in the file how it was then"
-        )
-        yield from (f"{_INDENT}optical channel {name}: {leafs}" for name, leafs in effects.unsaid.items())
+    if unsaid := effects.unsaid(forced):
+        names = " ".join(f"--force {name}" for name in effects.unexplained(forced))
+        yield f"refused unless forced with {names}: {UNSAID}"
+        yield from (f"{_INDENT}{name}: {leafs}" for name, leafs in unsaid.items())
 
 
 def _figures(link: LinkEffect) -> str:
