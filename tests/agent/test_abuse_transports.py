@@ -179,7 +179,7 @@ async def test_a_handshake_that_drips_is_cut_off(serve: Callable[..., Child], tr
 
 @over_both
 async def test_a_handshake_that_stops_half_way_is_cut_off(serve: Callable[..., Child], transport: str) -> None:
-    child = serve(login_timeout_s=0.5)
+    child = serve(login_timeout_s=1.0)
     async with strangers(child, transport, 5, BEGINNINGS[transport]) as half:
         for stranger in half:
             await stranger.is_closed()
