@@ -15,7 +15,7 @@ from sdqkd.transport.admission import Gate, Limits
 from sdqkd.transport.socket_link import Patience
 
 PATIENCE_S = 20.0
-# In which an honest client must be served, whatever others do: far less than the 30 s after which they are cut off.
+# In which an honest client must be served, whatever others do: far less than the 30 s after which they are cut.
 AT_ONCE_S = 10.0
 
 NETCONF = {"subsystem": "netconf", "encoding": None}
