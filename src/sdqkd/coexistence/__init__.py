@@ -2,6 +2,7 @@
 
 light         where light gets to, with switches and fibres as they are; faults says what can be broken
 exposure      which classical light a quantum channel meets, fibre by fibre
+baseline      which classical light was there when links were measured: as the file says, else as devices hold it
 noise         what that adds up to at its receiver
 curves        what a pair of modules makes of loss and noise; performance puts both together
 installation  what does not change: the network, and what was measured on it
