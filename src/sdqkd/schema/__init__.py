@@ -12,5 +12,6 @@ effort                    how much work one request may make
 defaults, marked          the default values in use; trees with marks on defaults or of origin
 xpath, xpath_…            XPath: expressions as trees, and their evaluation over data trees
 validate, findings        whole trees, judged by libyang, its findings as rpc-errors
+reach, delta, free        of a change: what must be judged, and what nobody needs to judge; `constraints` say it
 problems                  the rpc-errors that reading and editing share
 """

@@ -11,6 +11,7 @@ ssh_service    what an SSH server does on a connection
 ssh_client     connect
 ssh_link       algorithms, an SSH channel as a Link
 ssh_lean       what asyncssh does and NETCONF does not need
+ssh_packets    the short way of packets with data, past asyncssh's dozen calls
 tls_server     listen
 tls_service    what a TLS server does on a connection
 tls_client     connect
