@@ -16,15 +16,16 @@ SCHEMA = load("network")
 NODES = 1500
 
 
-def _least_s(tree: Container) -> float:
-    """Processor time of judging a tree as a new one."""
-    found = []
-    for _ in range(3):
-        validator = Validator(SCHEMA)
-        began_s = time.process_time()
-        validator.check(tree)
-        found.append(time.process_time() - began_s)
-    return min(found)
+def _least_s(*trees: Container) -> list[float]:
+    """Processor time of judging each of the trees as a new one; in turns, so that what else runs slows all."""
+    return [min(times) for times in zip(*([_judged_s(tree) for tree in trees] for _ in range(3)), strict=True)]
+
+
+def _judged_s(tree: Container) -> float:
+    validator = Validator(SCHEMA)
+    began_s = time.process_time()
+    validator.check(tree)
+    return time.process_time() - began_s
 
 
 def test_a_file_without_multiplexers_takes_no_longer_than_one_with_them() -> None:
@@ -35,4 +36,5 @@ def test_a_file_without_multiplexers_takes_no_longer_than_one_with_them() -> Non
     some = put(SCHEMA, without, (TOP, "multiplexer-type"), Entries({("terminal",): kind}))
     one = Container({"name": "M", "site": "S0", "type": "terminal"})
     some = put(SCHEMA, some, (TOP, "multiplexer"), Entries({("M",): one}))
-    assert _least_s(without) < 1.5 * _least_s(some)
+    without_s, some_s = _least_s(without, some)
+    assert without_s < 1.5 * some_s
