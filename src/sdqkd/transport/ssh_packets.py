@@ -81,6 +81,8 @@ def take_short_way(connection: Any) -> None:
 class _Receiving:
     """Stands where asyncssh reads the beginning of each packet."""
 
+    __slots__ = ("_cipher", "_connection", "_key", "_long_way")
+
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._long_way = connection._recv_pkthdr
@@ -130,6 +132,8 @@ class _Receiving:
 
 class Sending:
     """The short way out of one channel."""
+
+    __slots__ = ("_channel", "_cipher", "_connection", "_is_there", "_key")
 
     def __init__(self, connection: Any, channel: Any) -> None:
         self._connection = connection
