@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.controller.conftest import MADQCI
 
 from sdqkd.controller.changeover import Wish, changeover, module_named, wish_for_link
-from sdqkd.controller.changeover_file import rewritten
+from sdqkd.controller.changeover_file import rewritten, write_down
 from sdqkd.controller.checks import check
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.migration import making
 from sdqkd.controller.plan import make_plan
-from sdqkd.errors import ApplyError, InputError
+from sdqkd.errors import ApplyError, InputError, StoreError
 from sdqkd.network.model import FibreSharing, ModuleEnd, Network
 from sdqkd.physics.grid import channel_to_hz
 from sdqkd.planning.forecast import Forecast
@@ -43,6 +44,39 @@ def test_every_routing_combination_can_be_switched(madqci: LoadedNetwork, foreca
         assert change.option == option
         assert check(change.network) == ()
         assert {name for name in change.stops if not name.endswith("-CV")} == set()
+
+
+def test_a_link_of_modules_that_are_not_switched_is_not_in_its_own_way(
+    madqci: LoadedNetwork, forecast: Forecast
+) -> None:
+    change = changeover(forecast, wish_for_link(madqci.network, "Quevedo-Quijano-Toshiba"))
+    assert (change.network, change.stops) == (madqci.network, ())
+
+
+def test_what_somebody_wrote_meanwhile_stays(madqci: LoadedNetwork, forecast: Forecast, tmp_path: Path) -> None:
+    change = changeover(forecast, wish_for_link(madqci.network, "Quevedo-Quijote-CV"))
+    file = tmp_path / "network.yaml"
+    file.write_text("# not yet read\n" + MADQCI.read_text("utf-8").replace("length-km: 24.1", "length-km: 24.2"))
+    write_down(madqci, file, change)
+    text = file.read_text("utf-8")
+    assert text.startswith("# not yet read\n")
+    now = load_network(text, "network.yaml").network
+    assert now.fibres["quintin-quijote"].length_km == 24.2
+    assert now.qkd_links["Quevedo-Quijote-CV"].active
+    assert not now.qkd_links["Quintin-Quijote-CV"].active
+
+
+@pytest.mark.parametrize("now", ["network: {", "network: {name: MadQCI}\n", None])
+def test_a_file_that_cannot_say_it_any_more_stays_as_it_is(
+    madqci: LoadedNetwork, forecast: Forecast, tmp_path: Path, now: str | None
+) -> None:
+    change = changeover(forecast, wish_for_link(madqci.network, "Quevedo-Quijote-CV"))
+    file = tmp_path / "network.yaml"
+    if now is not None:
+        file.write_text(now)
+    with pytest.raises(StoreError, match="Quevedo-Quijote-CV runs, but the file could not be made to say so"):
+        write_down(madqci, file, change)
+    assert (file.read_text() if file.exists() else None) == now
 
 
 def test_the_file_says_it_then(madqci: LoadedNetwork, forecast: Forecast) -> None:

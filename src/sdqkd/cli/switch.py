@@ -26,13 +26,12 @@ from sdqkd.cli.routes import channel_name, option_json, require_fibres
 from sdqkd.cli.running import interruptible
 from sdqkd.controller.both_ends import Trees
 from sdqkd.controller.changeover import Changeover, Wish, changeover, module_named, wish_for_link
-from sdqkd.controller.changeover_file import new_text, rewritten
+from sdqkd.controller.changeover_file import rewritten, write_down
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.inventory import LoadedNetwork, read_file
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.switching import Step, switch_over
-from sdqkd.controller.whole_file import write_whole
 from sdqkd.physics.grid import channel_to_hz
 from sdqkd.planning.forecast import Forecast
 
@@ -69,16 +68,13 @@ def command(
     file = read_network_file(network)
     demand_person(file.network, forced, changing=not dry_run)
     change = changeover(Forecast(file.network), _wish(file, ends, channel, fibres, instead_of))
-    text = read_file(network)
     # What the file could not say would be undone by the next `apply`: so better now than then.
-    rewritten(file, text, change)
+    rewritten(file, read_file(network), change)
     if not json_output:
         _announce(change)
     done: list[tuple[Step, str]] = []
     if not dry_run:
-        done = interruptible(
-            _switch(reachable(file, inventory), change, state, forced, json_output, (network, text))
-        )
+        done = interruptible(_switch(reachable(file, inventory), change, state, forced, json_output, network))
     if json_output:
         show_json(_as_json(change, done))
     elif not done and not dry_run:
@@ -123,7 +119,7 @@ async def _switch(
     state: Path | None,
     forced: Sequence[str],
     json_output: bool,
-    file: tuple[Path, str],
+    file: Path,
 ) -> list[tuple[Step, str]]:
     done: list[tuple[Step, str]] = []
     # The file's devices with where they answer, and the links as they shall be.
@@ -142,8 +138,7 @@ async def _switch(
                 txid = await carry_out(controller, goal, plan, running, purpose=purpose, forced=forced)
                 if not done:
                     # From now on the new link runs, whatever becomes of the old ones: the file shall not undo it.
-                    path, text = file
-                    write_whole(path, new_text(loaded, text, change))
+                    write_down(loaded, file, change)
                 done.append((step, txid))
                 if not json_output:
                     show(f"{step}: done as {txid}; every device was read back")

@@ -123,8 +123,9 @@ def _must_stop(network: Network, wish: Wish) -> tuple[str, ...]:
 
 
 def _options(forecast: Forecast, wish: Wish, rules: Rules) -> Iterator[Option]:
-    movable = switched_modules(forecast)
-    search = Search(forecast, Taken.by_what_is_fixed(forecast.network, {*movable}, rules))
+    # What the link's own modules hold, ends for it, also where they are not switched.
+    movable = {*switched_modules(forecast), wish.transmitter, wish.receiver}
+    search = Search(forecast, Taken.by_what_is_fixed(forecast.network, movable, rules))
     return search.options(wish.transmitter, wish.receiver)
 
 

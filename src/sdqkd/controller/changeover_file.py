@@ -1,14 +1,16 @@
-"""A switch-over, written into the network file, whose comments stay. Pure."""
+"""A switch-over, written into the network file, whose comments stay. Pure, but for `write_down`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sdqkd.controller.changeover import Changeover
 from sdqkd.controller.intent import desired
-from sdqkd.controller.inventory import LoadedNetwork, load_network
+from sdqkd.controller.inventory import LoadedNetwork, load_network, read_file
+from sdqkd.controller.whole_file import write_whole
 from sdqkd.controller.yaml_edit import CannotEditError, Step, insert_entry, names_at, rename, scalar, set_value
-from sdqkd.errors import InputError
+from sdqkd.errors import InputError, StoreError
 from sdqkd.network.model import QkdLink
 from sdqkd.physics.grid import hz_to_channel, hz_to_thz
 
@@ -42,6 +44,22 @@ def new_text(loaded: LoadedNetwork, text: str, change: Changeover) -> str:
     if not before.active:
         text = set_value(text, (*entry, "active"), "true")
     return text if before.frequency_hz == change.link.frequency_hz else _tuned(text, entry, change.link)
+
+
+def write_down(loaded: LoadedNetwork, file: Path, change: Changeover) -> None:
+    """Write it into the file as it is now: somebody may have edited that while devices changed.
+
+    Raises StoreError if it cannot be done; then it is as it was.
+    """
+    try:
+        text = new_text(loaded, read_file(file), change)
+        load_network(text, str(file))
+        write_whole(file, text)
+    except (CannotEditError, InputError, StoreError) as error:
+        raise StoreError(
+            f"{change.link.name} runs, but the file could not be made to say so ({error}); write it down there, or"
+            " the next `sdqkd apply` takes it back"
+        ) from None
 
 
 def _entry(name: str) -> tuple[Step, ...]:
