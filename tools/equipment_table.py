@@ -29,22 +29,15 @@ A network file names the profile of a QKD module in its `interface`, that of a t
 MDI = """## Links of three parties
 
 A hub of measurement-device-independent QKD measures the light of two emitters, and the two emitters have the
-key; the hub has none. **A network file cannot say that yet**, and a profile of a hub is refused as that of a
-QKD module. What stands in the way, from the outside in:
+key; the hub has none. In a network file that is an `mdi-hub`, with an `emitter` for each that is plugged in and a
+`pair` for each link: see [network-file.md](network-file.md), `examples/mdi-hub/network.yaml`, and for the reasons
+[decision 10](decisions/0010-three-parties.md). The modules are those of an SD-QKD node: an `interface` with the
+profile of an `mdi-emitter` (role TRANSMITTER), and at the hub one `interface` for each input, with the profile of
+the `mdi-hub` (role RECEIVER). All have the technology DV-QKD.
 
-- The model's `qkd-link` has one transmitter, one receiver and one list of fibres, and the two must be of the
-  same profile. Here light takes two ways, which end at a third party, and key is at the two ends from which
-  light comes.
-- ETSI GS QKD 015's `qkd_link` has a local and a remote end. Emitter and emitter can be the two ends, as a
-  link of type PHYS between two transmitters; the hub, and which of its ports measure whom, has no place in
-  that model.
-- The law of key rates is another one: it needs both losses and how well two independent lasers interfere. The
-  profile has the figures of the hub, and `sdqkd.physics` has no function for them.
-- `coexistence` follows light from a transmitter to a receiver, and `planning` chooses one path a link. Both
-  would take a pair of paths which end at one hub.
-
-What can be said today: the fibres to a hub, its multiplexers, and the classical channels beside them, so
-`sdqkd spectrum` draws those fibres, without the emitters' light.
+The hub's clock is that of its emitters. `overlap` is how far two independent lasers interfere. A hub measures one
+pair at a time, so pairs share its time alike; `reference_rate_bps` is that of a pair that has the hub to itself.
+`most_length_m` is what was published, and nothing counts on it: the losses decide.
 
 """
 

@@ -51,3 +51,14 @@ def test_a_link_that_makes_no_key_fails_the_demonstration(sdqkd: Run, tmp_path: 
     assert done.code == 1
     assert "PASSIVE" in done.out
     assert "Traceback" not in done.err
+
+
+def test_three_emitters_and_their_hub_come_up(sdqkd: Run) -> None:
+    """Links of three parties, over SSH as everything: each end and the hub were told, and key comes."""
+    done = sdqkd("demo", MADQCI.parents[1] / "mdi-hub" / "network.yaml", "--json")
+    assert done.code == 0, done.err
+    status = done.json["status"]
+    assert status["links-wanted"] == status["links-with-key"] == 3
+    assert {row["qber-percent"] for row in status["links"]} != {None}
+    assert all(row["key-rate-bps"] > 0 for row in status["links"])
+    assert done.json["second-plan-is-empty"]

@@ -8,6 +8,7 @@ from sdqkd.controller.inventory import load_network
 from sdqkd.controller.routing import candidates
 from sdqkd.network.model import Network
 from sdqkd.planning.forecast import Forecast
+from sdqkd.planning.three_parties import pair_forecast
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SMALL = ["one-strand", "quijote-quevedo", "quintin-quijote", "switched"]
@@ -19,7 +20,9 @@ def network_of(name: str) -> Network:
 
 
 def test_all_examples_are_known():
-    assert sorted(file.parent.name for file in EXAMPLES.glob("*/network.yaml")) == sorted(["madqci", *SMALL])
+    assert sorted(file.parent.name for file in EXAMPLES.glob("*/network.yaml")) == sorted(
+        ["madqci", "mdi-hub", *SMALL]
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,15 @@ def test_every_link_of_an_example_has_one_way_and_makes_key(name: str):
         assert option.rate_bps > 0, option.obstacle
         measured = link.calibration
         assert measured is None or (option.loss_db, option.rate_bps) == (measured.loss_db, measured.key_rate_bps)
+
+
+def test_every_pair_of_emitters_of_a_hub_makes_the_key_that_is_asked_for():
+    network = network_of("mdi-hub")
+    forecast = Forecast(network)
+    for link in network.qkd_links.values():
+        assert pair_forecast(forecast, link).rate_bps >= (link.demand_bps or 1)
+    assert len(network.beams) == 3
+    assert all(candidates(network, forecast.topology, beam) for beam in network.beams.values())
 
 
 def test_one_transmitter_reaches_three_receivers_by_switch_and_by_channel():

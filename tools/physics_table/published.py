@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from tools.physics_table.rows import Row
 
-from sdqkd.physics import bb84, gg02
+from sdqkd.physics import bb84, gg02, mdi
 from sdqkd.physics.bb84 import GYS, Bb84
 from sdqkd.physics.decibel import (
     Array,
@@ -21,7 +21,9 @@ from sdqkd.physics.decibel import (
 )
 from sdqkd.physics.gg02 import Gg02
 from sdqkd.physics.grid import channel_to_hz, hz_to_nm
+from sdqkd.physics.mdi import Mdi
 from sdqkd.physics.raman import backward_w, coefficient_per_m_hz, forward_w
+from sdqkd.profiles.equipment import MdiEmitter, MdiHub, load_equipment
 from sdqkd.profiles.profile import CvFigures, DvFigures, load_profiles
 
 C34_HZ = float(channel_to_hz(34))
@@ -37,6 +39,7 @@ def rows() -> Iterator[Row]:
     yield _gys()
     yield from _toshiba()
     yield from _continuous()
+    yield from _three_parties()
 
 
 def _grid() -> Iterator[Row]:
@@ -140,3 +143,33 @@ def _continuous() -> Iterator[Row]:
         "CV, arXiv 2305.08156", "loss at which there is key", "at least 15.4", (least, most), "dB", "15.4 dB",
         f"{assumed}; the lower value with an excess noise of 0.05; infinitely many symbols",
     )  # fmt: skip
+
+
+def _three_parties() -> Iterator[Row]:
+    """Experiments with two emitters and a hub in the middle of the loss that is given."""
+    hub, emitter = load_equipment()["qbird-falqon"], load_equipment()["qbird-emitter"]
+    assert isinstance(hub, MdiHub)
+    assert isinstance(emitter, MdiEmitter)
+    pair = Mdi(
+        emitter.mean_photons, hub.efficiency, hub.dark_counts, emitter.misalignment, hub.overlap, hub.correction
+    )
+    assumed = (
+        "profile qbird-falqon: 50 % efficiency, 1e-7 dark counts, 96 % overlap; 0.4 photons, 1 % misalignment;"
+        " hub in the middle, every pulse for key, infinitely many"
+    )
+    for source, what, loss_db, clock_hz, published in (
+        ("Wei 2020 (arXiv 1911.00690)", "rate of two emitters over 36 dB", 36.0, 1.25e9, 31.0),
+        ("Zheng 2021 (Adv. Photon. 3, 055002)", "rate of two emitters over 24 dB", 24.0, 125e6, 6166.0),
+    ):
+        ours = _in_the_middle(pair, loss_db) * clock_hz
+        yield Row(source, what, published, ours, "bit/s", f"{loss_db:g} dB, {clock_hz / 1e6:g} MHz", assumed)
+    found = _in_the_middle(replace(pair, efficiency=0.25), FIBRE_DB_PER_KM * 50) * 1e6
+    yield Row(
+        "Cao 2020 (Phys. Rev. Appl. 14, 011001)", "key per pulse of two emitters over 50 km", 2.923, found,
+        "times 1e-6", "50 km, 25 % efficiency", f"{assumed.replace('50 % efficiency, ', '')}; 0.2 dB/km",
+    )  # fmt: skip
+
+
+def _in_the_middle(pair: Mdi, loss_db: float) -> float:
+    each = transmittance(loss_db / 2)
+    return float(mdi.key_per_pulse(pair, each, each))

@@ -18,7 +18,7 @@ from sdqkd.cli.assign_text import (
     remedy_words,
 )
 from sdqkd.cli.console import show, show_json
-from sdqkd.cli.inputs import Finite, as_json, network_file, read_network_file
+from sdqkd.cli.inputs import as_json, network_file, read_network_file
 from sdqkd.cli.routes import option_json, require_fibres
 from sdqkd.network.model import FibreSharing, Network
 from sdqkd.planning.assignment import (
@@ -35,6 +35,7 @@ from sdqkd.planning.ceilings import SENSITIVITY_DBM, Ceiling, ceilings
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.relaxing import MOST_PATHS, remedies
 from sdqkd.planning.spectrum import Rules
+from sdqkd.planning.three_parties import PairForecast, pair_forecast, pairs_that_run
 
 EXIT_UNSERVED = 2
 _GHZ = 1_000_000_000
@@ -63,7 +64,7 @@ _PLAIN = Rules()
     help=f"The most quantum channels in a fibre. [default: as the file says, else {_PLAIN.per_fibre}]",
 )  # fmt: skip
 @click.option(
-    "--sensitivity", type=Finite(),
+    "--sensitivity", type=float,
     help="What every classical receiver needs, in dBm, for the floors of launch powers. [default: as the profiles"
     f" of transponders say for data, else {SENSITIVITY_DBM:g}]",
 )  # fmt: skip
@@ -90,7 +91,8 @@ def command(
 
     As many links as possible, then the largest product of key rates. Exits with 0 if every link has one, else with
     2, saying of each that has none which constraint would have to give way, and by how much. With --keep it exits
-    with 0 if every link stays where it is, else with 2.
+    with 0 if every link stays where it is, else with 2. Links of three parties keep the ways and the channel that
+    the file gives them, and nothing comes too close to them.
     """
     known = read_network_file(network).network
     require_fibres(known, dark)
@@ -107,10 +109,14 @@ def command(
     found = assign(problem, way, EXACT_TIME_S)
     limits = ceilings(forecast, found.chosen, sensitivity)
     lacking = {name: remedies(forecast, problem, found.chosen, name) for name in found.unserved}
+    kept = {link.name: pair_forecast(forecast, link) for link in pairs_that_run(known)}
     if json_output:
-        show_json(_as_json(found, limits, lacking) | {"method": way})
+        show_json(_as_json(found, limits, lacking) | {"method": way, "of-three-parties": _pairs_json(kept)})
     else:
         _show(known, problem, found, limits, lacking)
+        for name, one in kept.items():
+            what = f"{one.rate_bps / 1000:,.2f} kb/s" if one.rate_bps else one.obstacle
+            show(f"{name} keeps its ways to its hub and its channel: {what}")
     return EXIT_UNSERVED if found.unserved else 0
 
 
@@ -125,6 +131,13 @@ def _as_json(found: Assignment, limits: tuple[Ceiling, ...], lacking: Lacking) -
         "links-more-at-most": found.links_more,
         "rate-factor-at-most": round(found.rate_factor, 6),
         "launch-power": powers_json(limits),
+    }
+
+
+def _pairs_json(kept: dict[str, PairForecast]) -> dict[str, Any]:
+    return {
+        name: {"loss-db": round(one.loss_db, 3), "key-rate-bps": one.rate_bps, "obstacle": one.obstacle or None}
+        for name, one in kept.items()
     }
 
 

@@ -34,7 +34,7 @@ def keep(
     What stays need only keep what somebody has said, not our defaults: it runs.
     """
     network = forecast.network
-    links = {name: link for name, link in network.qkd_links.items() if link.active}
+    links = {name: link for name, link in network.qkd_links.items() if link.active and not link.arms}
     rules, held = Rules.of(network, asked), Rules.of(network, asked, UNRULED)
     present = _present(forecast)
     found = replan(forecast, links, present, rules, dark, held=held, paths=paths)
@@ -53,6 +53,7 @@ def _present(forecast: Forecast) -> dict[str, Option]:
     return {
         name: forecast.option(link.transmitter, link.receiver, path, link.frequency_hz)
         for name, path in routes(network, forecast.topology).paths.items()
+        if name in network.qkd_links
         for link in (network.qkd_links[name],)
     }
 

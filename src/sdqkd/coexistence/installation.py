@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sdqkd.coexistence.baseline import Held, guests_as_measured
 from sdqkd.coexistence.exposure import Exposure, Guests, exposure
 from sdqkd.coexistence.faults import Faults
 from sdqkd.coexistence.light import Light, light_of
 from sdqkd.errors import InputError
-from sdqkd.network.model import Calibration, Interface, ModuleEnd, Network, QkdLink
+from sdqkd.network.model import Arm, Calibration, Interface, ModuleEnd, Network, QkdLink
 from sdqkd.network.topology import LightPath, Topology, any_port_of, topology_of
-from sdqkd.profiles.profile import Profile, profile_named
+from sdqkd.profiles.equipment import MdiEmitter, MdiHub
+from sdqkd.profiles.profile import ModuleProfile, Profile, module_profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,23 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class PairMeasurement:
+    """What was measured between two emitters of a hub that measured no other pair: by emitter, on its arm.
+
+    The rates of the arms say nothing.
+    """
+
+    frequency_hz: int
+    rate_bps: float
+    arms: Mapping[ModuleEnd, Measurement]
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """The network, how light can run, whose figures hold, and the measurements by transmitter and receiver.
 
-    `nodes` gives the SD-QKD node of each `qkdn_id`.
+    `nodes` gives the SD-QKD node of each `qkdn_id`. Of links of three parties: `hubs` and `emitters` are the
+    profiles of their modules, `pairs` what was measured between two emitters.
     """
 
     network: Network
@@ -42,6 +56,9 @@ class Installation:
     profiles: Mapping[str, Profile]
     measurements: Mapping[tuple[ModuleEnd, ModuleEnd], tuple[Measurement, ...]]
     nodes: Mapping[str, str]
+    hubs: Mapping[str, MdiHub] = field(default_factory=dict)
+    emitters: Mapping[str, MdiEmitter] = field(default_factory=dict)
+    pairs: Mapping[frozenset[ModuleEnd], PairMeasurement] = field(default_factory=dict)
 
     def interface(self, node: str, number: int | None) -> Interface | None:
         """The QKD module behind an interface, None if there is none."""
@@ -66,12 +83,36 @@ def install(network: Network, profiles: Mapping[str, Profile], held: Held | None
     guests = guests_as_measured(network, then.topology, then, held)
     measurements: dict[tuple[ModuleEnd, ModuleEnd], tuple[Measurement, ...]] = {}
     for link in network.qkd_links.values():
-        if link.calibration is not None:
-            ends = (link.transmitter, link.receiver)
+        if link.calibration is not None and not link.arms:
+            ends = link.ends
             measurement = _measurement(network, then, guests, link, link.calibration)
             measurements[ends] = (*measurements.get(ends, ()), measurement)
     nodes = {device.device_id: device.name for device in network.of_kind("qkd-node")}
-    return Installation(network, topology, used, measurements, nodes)
+    return Installation(
+        network,
+        topology,
+        {name: one for name, one in used.items() if isinstance(one, Profile)},
+        measurements,
+        nodes,
+        hubs={name: one for name, one in used.items() if isinstance(one, MdiHub)},
+        emitters={name: one for name, one in used.items() if isinstance(one, MdiEmitter)},
+        pairs=_pairs(network, then, guests),
+    )
+
+
+def _pairs(network: Network, light: Light, guests: Guests) -> dict[frozenset[ModuleEnd], PairMeasurement]:
+    found = {}
+    for link in network.qkd_links.values():
+        if link.arms and link.calibration is not None:
+            arms = {arm.emitter: _arm_measurement(network, light, guests, arm) for arm in link.arms}
+            rate_bps = link.calibration.key_rate_bps
+            found[frozenset(link.ends)] = PairMeasurement(link.frequency_hz, rate_bps, arms)
+    return found
+
+
+def _arm_measurement(network: Network, light: Light, guests: Guests, arm: Arm) -> Measurement:
+    beam = next(one for one in network.beams.values() if one.ends == (arm.emitter, arm.input))
+    return _measurement(network, light, guests, beam, Calibration(arm.loss_db or 0.0, 0))
 
 
 def _as_measured(network: Network) -> Network:
@@ -102,16 +143,15 @@ def _designed_way(network: Network, topology: Topology, link: QkdLink) -> LightP
     return min(found, key=lambda way: (len(way.crossings), way.loss_db), default=None)
 
 
-def _profiles_used(network: Network, profiles: Mapping[str, Profile]) -> dict[str, Profile]:
-    used = {}
+def _profiles_used(network: Network, profiles: Mapping[str, Profile]) -> dict[str, ModuleProfile]:
+    used: dict[str, ModuleProfile] = {}
     for device in network.of_kind("qkd-node"):
         for interface in device.interfaces.values():
             path = f"{device.path}/interface[id='{interface.id}']/profile"
-            profile = profile_named(profiles, interface.profile, path)
-            if not interface.technology.startswith(f"{profile.technology}-"):
-                message = (
-                    f"the profile '{profile.name}' is of {profile.technology} modules, not {interface.technology}"
-                )
+            profile = module_profile(profiles, interface.profile, path)
+            technology = profile.technology if isinstance(profile, Profile) else "DV"
+            if not interface.technology.startswith(f"{technology}-"):
+                message = f"the profile '{profile.name}' is of {technology} modules, not {interface.technology}"
                 raise InputError(message, path=path)
             used[profile.name] = profile
     return used

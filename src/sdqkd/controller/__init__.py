@@ -1,7 +1,9 @@
 """Keeps the network in its desired state: intent, plan, sessions, and changes that reach all devices or none.
 
 inventory   network and inventory files, checked, as typed values
-intent      what a network file wants of each device; what YANG cannot check in it
+intent      what a network file wants of each device; what YANG cannot check in it: checks, with optics_checks,
+            hub_checks and crowding
+both_ends   what devices are told must fit; hub_ends: the same of the three of a link of three parties
 routing     light paths of the links through the switches; obstacles says why there is none
 plan        the difference between wanted and found, as a value; change_json and plan_text write it
 coexistence what a plan does to QKD links beside classical light: brighter names the channels; stages splits

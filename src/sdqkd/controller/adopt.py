@@ -100,7 +100,7 @@ def _edits(network: Network, device: str, change: Change) -> Iterator[_Edit]:
     elif kind == "connection" and key in network.protected_connections:
         yield _connection_edit(network, device, key, below, value)
     elif kind == "qkd_link" and below in _LINK:
-        names = [link.name for link in network.qkd_links.values() if link.link_id == key]
+        names = [link.name for link in network.qkd_links.values() if link.link_id == key and not link.arms]
         if not names:
             raise CannotEditError("the file has no such link")
         yield from _LINK[below](("network", ("qkd-link=name", names[0])), value)

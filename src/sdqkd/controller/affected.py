@@ -9,6 +9,7 @@ from sdqkd.controller.footprint import Footprint
 from sdqkd.controller.health import Watched
 from sdqkd.controller.plan import Plan
 from sdqkd.network.model import Network, QkdLink
+from sdqkd.profiles.equipment import MdiHub, of_three_parties
 from sdqkd.profiles.profile import Profile
 from sdqkd.schema.diff import Change
 from sdqkd.schema.tree import Container, Node
@@ -26,18 +27,34 @@ def affected_links(plan: Plan, footprint: Footprint, network: Network, profiles:
     found: dict[str, tuple[QkdLink, Watched]] = {}
     for link in (network.qkd_links[name] for name in footprint.links):
         if link.health.watched and link.link_id not in touched.ended:
-            profile = profiles[network.module(link.receiver).profile]
             acquisition_s = link.health.acquisition_s
             watched = Watched(
                 f"QKD link {link.name}",
                 (link.transmitter.device, link.receiver.device),
-                link.link_id in touched.links or link.name in touched.crossed,
+                link.link_id in touched.links
+                or bool(_served(network, link) & touched.crossed)
+                or not touched.hubs.isdisjoint(arm.input.device for arm in link.arms),
                 link.health,
                 link.demand_bps,
-                profile.acquisition_s if acquisition_s is None else acquisition_s,
+                _acquisition_s(network, link, profiles) if acquisition_s is None else acquisition_s,
             )
             found[link.name] = link, watched
     return found
+
+
+def _served(network: Network, link: QkdLink) -> set[str]:
+    """The names of what serves a link: its own, or those of its two beams."""
+    if not link.arms:
+        return {link.name}
+    of_arms = {(arm.emitter, arm.input) for arm in link.arms}
+    return {name for name, beam in network.beams.items() if beam.ends in of_arms}
+
+
+def _acquisition_s(network: Network, link: QkdLink, profiles: Mapping[str, Profile]) -> float:
+    if link.arms:
+        hub = of_three_parties(network.module(link.arms[0].input).profile)
+        return hub.acquisition_s if isinstance(hub, MdiHub) else 0.0
+    return profiles[network.module(link.receiver).profile].acquisition_s
 
 
 def affected_channels(plan: Plan, footprint: Footprint, network: Network) -> Mapping[str, Watched]:
@@ -61,7 +78,7 @@ class _Touched:
     """What a plan writes. `links` and `ended` are link ids: made (anew), and no longer wanted at one end at least.
 
     `crossed` are purposes and names of cross-connections that change. `channels` are made or made anew, `dark` no
-    longer wanted.
+    longer wanted. `hubs` measure other pairs than before, so each of theirs gets another share of the time.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -70,9 +87,12 @@ class _Touched:
         self.crossed: set[str] = set()
         self.channels: set[str] = set()
         self.dark: set[str] = set()
+        self.hubs: set[str] = set()
         for name in plan.changed:
             for change in plan.devices[name].changes:
                 self._note(change)
+                if "sdqkd-qkd-node:measured-pair" in (step[0] for step in change.path if isinstance(step, tuple)):
+                    self.hubs.add(name)
 
     def _note(self, change: Change) -> None:
         for at, step in enumerate(change.path):

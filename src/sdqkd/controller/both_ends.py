@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from sdqkd.controller.hub_ends import hub_faults
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.routing import candidates
+from sdqkd.devices.qkd_link import HUB
 from sdqkd.errors import ApplyError, SdqkdError
-from sdqkd.network.model import Network
+from sdqkd.network.model import Network, QkdLink
 from sdqkd.network.topology import topology_of
 from sdqkd.schema.diff import apply
 from sdqkd.schema.path import format_path
@@ -160,10 +162,20 @@ def _peers_agree(configured: _Configured) -> Iterator[Fault]:
 
 def _roles_opposite(configured: _Configured) -> Iterator[Fault]:
     for end, peer in _pairs(configured):
+        if end.entry.has(HUB) or peer.entry.has(HUB):
+            continue
         role, other = end.entry.local("phys_qkd_role"), peer.entry.local("phys_qkd_role")
         if _OPPOSITE.get(role) != other:
             message = f"it is {role or 'nothing'} here and {other or 'nothing'} at {peer.device}"
             yield configured.link_fault("roles-opposite", end, "phys_qkd_role", message)
+
+
+def _hubs_measure(configured: _Configured) -> Iterator[Fault]:
+    """The two ends of a link of three parties and their hub know each other, and say the same of each other."""
+    nodes = {device.name: device.device_id for device in configured.network.of_kind("qkd-node")}
+    wanted = {(end.device, end.id): end.entry for end in configured.wanted("PHYS")}
+    for found in hub_faults(nodes, wanted, configured.trees):
+        yield configured.fault("hubs-measure", found.device, found.path, found.message)
 
 
 def _channels_agree(configured: _Configured) -> Iterator[Fault]:
@@ -200,8 +212,8 @@ def _crossings_serve(configured: _Configured) -> Iterator[Fault]:
     network = configured.network
     topology = topology_of(network)
     ways: dict[str, set[tuple[str, frozenset[str]]]] = {}
-    for link in network.qkd_links.values():
-        if any(configured.links.get((end.device, link.link_id)) for end in (link.transmitter, link.receiver)):
+    for link in network.beams.values():
+        if _is_configured(configured, link):
             ways[link.name] = {
                 (crossing.device, frozenset((crossing.a_port, crossing.b_port)))
                 for path in candidates(network, topology, link)
@@ -218,6 +230,17 @@ def _crossings_serve(configured: _Configured) -> Iterator[Fault]:
             elif place not in ways[purpose]:
                 message = f"the light of {purpose} does not pass these ports"
                 yield configured.fault("crossings-serve", device.name, path, message)
+
+
+def _is_configured(configured: _Configured, beam: QkdLink) -> bool:
+    """Whether a node has the link that the light is for; an emitter's light is for all links of its hub."""
+    if beam.link_id:
+        return any((end.device, beam.link_id) in configured.links for end in beam.ends)
+    hub = configured.network.devices[beam.receiver.device].device_id
+    return any(
+        device == beam.transmitter.device and end.entry.inside(HUB).text("node-id") == hub
+        for (device, _), end in configured.links.items()
+    )
 
 
 def _channel_ends(configured: _Configured) -> Iterator[Fault]:
@@ -270,6 +293,7 @@ RULES: Mapping[str, Callable[[_Configured], Iterator[Fault]]] = {
     "peer-has-link": _peer_has_link,
     "peers-agree": _peers_agree,
     "roles-opposite": _roles_opposite,
+    "hubs-measure": _hubs_measure,
     "channels-agree": _channels_agree,
     "hops-exist": _hops_exist,
     "crossings-serve": _crossings_serve,

@@ -61,6 +61,8 @@ def wish_for_link(network: Network, name: str) -> Wish:
     link = network.qkd_links.get(name)
     if link is None:
         raise InputError(f"there is no link '{name}'; there are {', '.join(network.qkd_links)}")
+    if link.arms:
+        raise InputError(f"'{name}' is a link of three parties: its hub measures it while the file has it active")
     return Wish(link.transmitter, link.receiver, link.frequency_hz, link.fibres)
 
 
@@ -139,8 +141,9 @@ def _hindrances(
 ) -> Iterator[_Hindrance]:
     """Links on these paths that an option cannot run beside: each once, with the first thing in the way."""
     found: dict[str, str] = {}
+    beams = network.beams
     for name, path in paths.items():
-        its_hz = network.qkd_links[name].frequency_hz
+        its_hz = beams[name].frequency_hz
         near_hz = abs(its_hz - option.frequency_hz)
         if shared := option.ports & switch_ports(path):
             found[name] = str(min(shared))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sdqkd.controller import crowding, drift_rules, optics_checks, policy
+from sdqkd.controller import crowding, drift_rules, hub_checks, optics_checks, policy
 from sdqkd.controller.intent import entries, owned_by
 from sdqkd.controller.obstacles import light, why_dark
 from sdqkd.controller.routing import candidates, ends_of, routes
@@ -17,7 +17,7 @@ from sdqkd.network.model import Device, ModuleEnd, Network, Port, QkdLink
 from sdqkd.network.read import TOP
 from sdqkd.network.topology import topology_of
 from sdqkd.physics.grid import etsi_range_admits
-from sdqkd.profiles.profile import load_profiles, profile_named
+from sdqkd.profiles.profile import load_profiles, module_profile
 from sdqkd.schema.path import quote
 from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import load, set_names
@@ -36,6 +36,7 @@ def check(network: Network) -> tuple[InputError, ...]:
         *_model_sets(network),
         *_shared_ports(network),
         *_loose_amplifiers(network),
+        *hub_checks.faults(network),
         *_shared_modules(network),
         *(tuple(_wavelength_ranges(network)) or (*_tuning(network), *optics_checks.lasers(network))),
         *optics_checks.off_grid(network),
@@ -61,7 +62,7 @@ def unknown_profiles(tree: Container) -> tuple[InputError, ...]:
             if interface.has("profile"):
                 place = f"device[name={quote(device.text('name'))}]/interface[id='{interface.text('id')}']"
                 try:
-                    profile_named(known, interface.text("profile"), f"{_TOP}/{place}/profile")
+                    module_profile(known, interface.text("profile"), f"{_TOP}/{place}/profile")
                 except InputError as error:
                     found.append(error)
     return tuple(found)
@@ -135,7 +136,7 @@ def _loose_amplifiers(network: Network) -> Iterator[InputError]:
 def _shared_modules(network: Network) -> Iterator[InputError]:
     """A module serves one active link, whether it sends there or receives."""
     serving: dict[ModuleEnd, str] = {}
-    for link in (link for link in network.qkd_links.values() if link.active):
+    for link in (beam for beam in network.beams.values() if beam.active):
         for role, end in (("transmitter", link.transmitter), ("receiver", link.receiver)):
             if (other := serving.setdefault(end, link.name)) != link.name:
                 what = f"its {role}, {end.device} interface {end.interface}"
@@ -154,7 +155,7 @@ def _wavelength_ranges(network: Network) -> Iterator[InputError]:
 
 
 def _tuning(network: Network) -> Iterator[InputError]:
-    for link in network.qkd_links.values():
+    for link in network.beams.values():
         for what, end in (("transmitter", link.transmitter), ("receiver", link.receiver)):
             admitted = network.module(end).wavelength_range
             if not etsi_range_admits(admitted, link.frequency_hz):
@@ -171,7 +172,7 @@ def _position(link: QkdLink) -> str:
 def _dark_links(network: Network) -> Iterator[InputError]:
     """Links that are not active are checked too: they could be switched on."""
     topology = topology_of(network)
-    for link in network.qkd_links.values():
+    for link in network.beams.values():
         if not candidates(network, topology, link):
             start, goal = ends_of(network, link)
             what = f"no light of {light(link.frequency_hz)} can run from {start} to {goal}"
@@ -194,7 +195,7 @@ def _shared_spectrum(network: Network) -> Iterator[InputError]:
 
 def _occupied(network: Network) -> Iterator[tuple[str, str, int, str, str]]:
     bidi = {fibre.name for fibre in network.fibres.values() if fibre.scheme == "bidi"}
-    for link in network.qkd_links.values():
+    for link in network.beams.values():
         for fibre in link.fibres if link.active else ():
             strand = "quantum" if fibre in bidi else ""
             yield fibre, strand, link.frequency_hz, f"QKD link {link.name}", link.path

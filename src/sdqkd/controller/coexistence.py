@@ -21,6 +21,7 @@ from sdqkd.controller.plan import Plan
 from sdqkd.controller.stages import Stage, split
 from sdqkd.devices import qkd_link
 from sdqkd.devices.fibre_switch import switch_settings
+from sdqkd.devices.measured_pair import pair_settings
 from sdqkd.devices.qkd_backend import LinkSettings
 from sdqkd.devices.transponder import channel_settings
 from sdqkd.errors import ApplyError
@@ -215,10 +216,12 @@ def without_watch(network: Network, forced: Sequence[str]) -> Network:
 
 def state_of(network: Network, trees: Trees) -> State:
     """What configurations tell the devices of a network."""
+    nodes = network.of_kind("qkd-node")
     return State(
-        links={device.name: _links(trees[device.name]) for device in network.of_kind("qkd-node")},
+        links={device.name: _links(trees[device.name]) for device in nodes},
         switches={device.name: switch_settings(trees[device.name]) for device in network.of_kind("fibre-switch")},
         channels={device.name: channel_settings(trees[device.name]) for device in network.of_kind("transponder")},
+        pairs={device.name: pair_settings(trees[device.name]) for device in nodes},
     )
 
 

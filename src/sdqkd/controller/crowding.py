@@ -18,7 +18,7 @@ from sdqkd.schema.path import quote
 def faults(network: Network) -> Iterator[InputError]:
     """Each link that is too close, and each fibre that is too full."""
     by_fibre: dict[str, list[QkdLink]] = {name: [] for name in network.fibres}
-    for link in network.qkd_links.values():
+    for link in network.beams.values():
         for name in dict.fromkeys(link.fibres if link.active else ()):
             by_fibre[name].append(link)
     channels: dict[str, list[OpticalChannel]] = {name: [] for name in network.fibres}

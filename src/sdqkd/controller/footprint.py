@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sdqkd.controller.plan import Plan
 from sdqkd.controller.routing import candidates
 from sdqkd.errors import some_of
-from sdqkd.network.model import ModuleEnd, Network
+from sdqkd.network.model import Network
 from sdqkd.network.topology import topology_of
 
 
@@ -62,11 +62,9 @@ def footprint_of(plan: Plan, network: Network) -> Footprint:
     written = set(plan.changed)
     fibres = {fibre for fibre, devices in _passed(network) if devices & written} | _fibres_left(plan, network)
     links = {
-        link.name
-        for link in network.qkd_links.values()
-        if fibres & set(link.fibres) or written & {link.transmitter.device, link.receiver.device}
+        link.name for link in network.qkd_links.values() if fibres & set(link.fibres) or written & link.devices
     }
-    ends = {end.device for name in links for end in _ends(network, name)}
+    ends = {device for name in links for device in network.qkd_links[name].devices}
     read = (ends & plan.devices.keys()) - written
     return Footprint(tuple(sorted(written)), tuple(sorted(read)), tuple(sorted(fibres)), tuple(sorted(links)))
 
@@ -74,7 +72,7 @@ def footprint_of(plan: Plan, network: Network) -> Footprint:
 def _passed(network: Network) -> Iterator[tuple[str, set[str]]]:
     """Each fibre with the devices that the light of one link or channel on it passes."""
     topology = topology_of(network)
-    for link in network.qkd_links.values():
+    for link in network.beams.values():
         devices = {link.transmitter.device, link.receiver.device}
         for path in candidates(network, topology, link):
             devices |= {crossing.device for crossing in path.crossings}
@@ -96,8 +94,3 @@ def _fibres_left(plan: Plan, network: Network) -> set[str]:
         for fibre in network.fibres.values()
         if {place[fibre.a.element], place[fibre.b.element]} & losing
     }
-
-
-def _ends(network: Network, link: str) -> Iterator[ModuleEnd]:
-    found = network.qkd_links[link]
-    yield from (found.transmitter, found.receiver)

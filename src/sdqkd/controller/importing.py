@@ -95,7 +95,7 @@ def _find_links(network: Network, trees: Trees, found: Found) -> None:
                 found.left.append(f"QKD link {link_id} at {', '.join(ends)}: {made}")
             else:
                 found.add("qkd-link", made)
-        elif not known[link_id].active and len(ends) == 2:
+        elif not known[link_id].active and len(ends) == 2 and not known[link_id].arms:
             found.activated.append(known[link_id].name)
 
 

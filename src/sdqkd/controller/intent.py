@@ -30,7 +30,10 @@ from sdqkd.schema.tree import EMPTY, Container, Path, merge
 Json = dict[str, Any]  # RFC 7951: numbers of 64 bits and decimals are strings
 
 OWNED: Mapping[Kind, tuple[Path, ...]] = {
-    "qkd-node": (("etsi-qkd-sdn-node:qkd_node", "qkd_links"),),
+    "qkd-node": (
+        ("etsi-qkd-sdn-node:qkd_node", "qkd_links"),
+        ("etsi-qkd-sdn-node:qkd_node", "sdqkd-qkd-node:measured-pair"),
+    ),
     "fibre-switch": (("sdqkd-optical-device:optical-device", "cross-connection"),),
     "transponder": (("sdqkd-optical-device:optical-device", "optical-channel"),),
     "encryptor": (("sdqkd-encryptor:encryptor", "connection"),),
@@ -92,8 +95,14 @@ def identity_of(device: Device) -> Path:
 def entries(network: Network) -> Iterator[Entry]:
     """Every entry that is wanted of any device. Links without a light path are left out."""
     paths = routes(network, topology_of(network)).paths
+    beams = network.beams
     for name, path in paths.items():
-        yield from _link_entries(network, network.qkd_links[name], path)
+        if name in network.qkd_links:
+            yield from _link_entries(network, network.qkd_links[name], path)
+        yield from _crossing_entries(beams[name], path)
+    for link in network.qkd_links.values():
+        if link.arms and link.active:
+            yield from _three_party_entries(network, link, paths)
     for channel in network.optical_channels.values():
         for port in (channel.a, channel.b):
             if port is not None:
@@ -108,6 +117,32 @@ def _link_entries(network: Network, link: QkdLink, path: LightPath) -> Iterator[
     ends = ((link.transmitter, link.receiver, "TRANSMITTER"), (link.receiver, link.transmitter, "RECEIVER"))
     for local, remote, role in ends:
         yield Entry(local.device, _qkd_link_entry(network, link, (local, remote), role, loss_db), link.path)
+
+
+def _three_party_entries(network: Network, link: QkdLink, paths: Mapping[str, LightPath]) -> Iterator[Entry]:
+    """A link at both emitters, and the pair at the hub; nothing if light of one of them does not get there."""
+    of_arm = {beam.ends: paths.get(name) for name, beam in network.beams.items()}
+    ways = [of_arm[arm.emitter, arm.input] for arm in link.arms]
+    if None in ways:
+        return
+    for arm, way, remote in zip(link.arms, ways, reversed(link.ends), strict=True):
+        loss_db = arm.loss_db if arm.loss_db is not None or way is None else way.loss_db
+        entry = _qkd_link_entry(network, link, (arm.emitter, remote), "TRANSMITTER", loss_db or 0.0, arm.input)
+        yield Entry(arm.emitter.device, entry, link.path)
+    pair = {
+        "link-id": link.link_id,
+        "enabled": True,
+        "emitter": [
+            {"node-id": network.devices[arm.emitter.device].device_id, "interface": arm.input.interface}
+            for arm in link.arms
+        ],
+        "frequency-thz": hz_to_thz(link.frequency_hz),
+    }
+    content = {"etsi-qkd-sdn-node:qkd_node": {"sdqkd-qkd-node:measured-pair": [pair]}}
+    yield Entry(link.arms[0].input.device, content, link.path)
+
+
+def _crossing_entries(link: QkdLink, path: LightPath) -> Iterator[Entry]:
     crossed: dict[str, int] = {}
     for crossing in path.crossings:
         number = crossed[crossing.device] = crossed.get(crossing.device, 0) + 1
@@ -122,10 +157,15 @@ def _link_entries(network: Network, link: QkdLink, path: LightPath) -> Iterator[
 
 
 def _qkd_link_entry(
-    network: Network, link: QkdLink, ends: tuple[ModuleEnd, ModuleEnd], role: str, loss_db: float
+    network: Network,
+    link: QkdLink,
+    ends: tuple[ModuleEnd, ModuleEnd],
+    role: str,
+    loss_db: float,
+    hub: ModuleEnd | None = None,
 ) -> Json:
     local, remote = ends
-    entry = {
+    entry: Json = {
         "qkdl_id": link.link_id,
         "qkdl_status": "etsi-qkd-node-types:ACTIVE",
         "qkdl_enable": True,
@@ -137,6 +177,9 @@ def _qkd_link_entry(
         "phys_qkd_role": f"etsi-qkd-node-types:{role}",
         "sdqkd-qkd-node:frequency-thz": hz_to_thz(link.frequency_hz),
     }
+    if hub is not None:
+        node_id = network.devices[hub.device].device_id
+        entry["sdqkd-qkd-node:hub"] = {"node-id": node_id, "interface": hub.interface}
     return {"etsi-qkd-sdn-node:qkd_node": {"qkd_links": {"qkd_link": [entry]}}}
 
 

@@ -20,6 +20,7 @@ from sdqkd.schema.tree import Container, Entries, get
 from sdqkd.schema.validate import Validator
 
 _QUIET = ("phys_channel_att", "launch-power-dbm")  # leafs that can change while key and light come
+_HUB = "sdqkd-qkd-node:hub"
 # What serves one entry at a time, by the kind of device: the list, and the leafs that name it.
 _CLAIMS: Mapping[Kind, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     "qkd-node": (("etsi-qkd-sdn-node:qkd_node", "qkd_links", "qkd_link"), (("qkdl_local", "qkdi_id"),)),
@@ -36,7 +37,7 @@ def demand_moved(network: Network, site: str) -> None:
     staying = [
         *(
             f"QKD link {link.name}" for link in network.qkd_links.values()
-            if link.active and {link.transmitter.device, link.receiver.device} & here
+            if link.active and link.devices & here
         ),
         *(
             f"protected connection {one.name}" for one in network.protected_connections.values()
@@ -86,6 +87,8 @@ def _claimed_twice(kind: Kind, tree: Container) -> Iterator[str]:
     found = get(tree, where)
     claimed: dict[str, str] = {}
     for keys, entry in found.entries.items() if isinstance(found, Entries) else ():
+        if _HUB in entry.children:
+            continue  # an emitter serves all links of its hub
         for leaf in leafs:
             claim = get(entry, leaf)
             if isinstance(claim, str) and (other := claimed.setdefault(claim, keys[0])) != keys[0]:

@@ -1,5 +1,7 @@
 """Light paths for the links of a network, and so the cross-connections that its switches need.
 
+What is routed are beams: a link of two parties is one, and each emitter of a hub sends one.
+
 A port of a switch serves one link at a time. The links are taken in the order of the file, each by its best way
 (fewest crossings, then least loss); where two want one port, the next best combination is tried. So the answer is
 always the same, and one is found if there is one.
@@ -35,7 +37,7 @@ class Routes:
 
 
 def routes(network: Network, topology: Topology) -> Routes:
-    """Light paths of all active links, none of them sharing a port of a switch.
+    """Light paths of all active beams, none of them sharing a port of a switch.
 
     A link that cannot have one is left out of `paths` and named in `dark` or `collisions`.
     """
@@ -67,7 +69,7 @@ def switch_ports(path: LightPath) -> frozenset[Port]:
 
 
 def _active(network: Network) -> Iterator[QkdLink]:
-    return (link for link in network.qkd_links.values() if link.active)
+    return (beam for beam in network.beams.values() if beam.active)
 
 
 def _rank(path: LightPath) -> tuple[int, float, tuple[Port, ...]]:

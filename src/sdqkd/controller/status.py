@@ -141,7 +141,7 @@ class _End:
 
 def _link_row(network: Network, link: QkdLink, readings: Mapping[str, Reading]) -> LinkRow:
     module = network.module(link.transmitter)
-    both = (link.transmitter, link.receiver)
+    both = link.ends
     transmitter, receiver = (_site_label(network, end) for end in both)
     row = LinkRow(
         name=link.name,

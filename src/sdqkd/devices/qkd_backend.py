@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 OperStatus = Literal["ACTIVE", "PASSIVE", "PENDING", "OFF"]
 InterfaceStatus = Literal["ENABLED", "DISABLED", "FAILED"]
@@ -40,12 +40,19 @@ class NodeHardware:
     interfaces: Mapping[int, InterfaceHardware]
 
 
+class HubInput(NamedTuple):
+    """Where the light of an end of a link of three parties is measured: the hub's node id and its interface."""
+
+    node: str
+    interface: int
+
+
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
     """What a node is told of one link. None: not said (yet).
 
     `status` and `role` are ETSI identities without module; `physical` is None without a type; `raw_key` leaves
-    out the post-processing that makes a secret key.
+    out the post-processing that makes a secret key. `hub` is None for links of two parties.
     """
 
     id: str
@@ -59,6 +66,7 @@ class LinkSettings:
     frequency_hz: int | None
     consumption_bps: int = 0
     raw_key: bool = False
+    hub: HubInput | None = None
 
     @property
     def wanted(self) -> bool:
@@ -84,8 +92,32 @@ class LinkReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PairSettings:
+    """What a hub is told of one link that it measures: its interface for each emitter, by node id."""
+
+    link_id: str
+    enabled: bool
+    inputs: Mapping[str, int]
+    frequency_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairReport:
+    """What a hub makes of one pair. `reason` is empty if and only if it is ACTIVE.
+
+    `time_share` and `visibility` are fractions; rate and visibility are None without light from both.
+    """
+
+    status: OperStatus
+    reason: str = ""
+    time_share: float = 0.0
+    coincidences_per_s: float | None = None
+    visibility: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What a node does; links by id, one report for each link that it was told of.
+    """What a node does; links by id, one report for each link that it was told of, and `pairs` likewise.
 
     An interface whose module is not plugged in has no status.
     """
@@ -93,6 +125,7 @@ class NodeReport:
     status: str
     interfaces: Mapping[int, InterfaceStatus]
     links: Mapping[str, LinkReport]
+    pairs: Mapping[str, PairReport] = field(default_factory=dict)
 
 
 class QkdNodeBackend(Protocol):
@@ -109,4 +142,13 @@ class QkdNodeBackend(Protocol):
 
     def report(self) -> NodeReport:
         """Give what the node does now."""
+        ...
+
+
+@runtime_checkable
+class HubBackend(Protocol):
+    """A node that may have the inputs of a hub of links of three parties."""
+
+    def measure(self, pairs: Mapping[str, PairSettings]) -> None:
+        """Measure these pairs of emitters, by link id, and no others."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sdqkd.devices.huawei_cv import hands_out_raw_key
-from sdqkd.devices.qkd_backend import InterfaceHardware, LinkSettings, NodeHardware
+from sdqkd.devices.qkd_backend import HubInput, InterfaceHardware, LinkSettings, NodeHardware
 from sdqkd.errors import RpcError
 from sdqkd.physics.grid import (
     channel_to_hz,
@@ -24,6 +24,7 @@ from sdqkd.schema.tree import Container, Entries, Node, Path, get
 
 TOP = "etsi-qkd-sdn-node:qkd_node"
 FREQUENCY = "sdqkd-qkd-node:frequency-thz"
+HUB = "sdqkd-qkd-node:hub"
 FIRST_NM, LAST_NM = 1260, 1675
 LAST_CHANNEL = 72
 
@@ -32,7 +33,7 @@ LAST_CHANNEL = 72
 class KnownLink:
     """What one `qkd_link` entry says, and what is wrong with it: leaf, app-tag and message of each fault.
 
-    `claims` is the interface that it needs for itself alone.
+    `claims` is the interface that it needs, for itself alone or with the other links of its hub.
     """
 
     entry: Container
@@ -86,7 +87,12 @@ def link_settings(link: Reader) -> LinkSettings:
         role=link.local("phys_qkd_role") or None,
         frequency_hz=frequency_hz,
         raw_key=hands_out_raw_key(link),
+        hub=_hub(link.inside(HUB)) if link.has(HUB) else None,
     )
+
+
+def _hub(entry: Reader) -> HubInput:
+    return HubInput(entry.text("node-id"), int(entry.text("interface")))
 
 
 def frequency_of(link: Reader) -> int | None:
@@ -126,16 +132,22 @@ def etsi_position_hz(number: int) -> int:
 
 def link_errors(schema: Schema, found: Iterable[KnownLink]) -> Iterator[RpcError]:
     """What the modules cannot do of the links in a whole tree."""
-    claimed: dict[int, str] = {}
+    claimed: dict[int, LinkSettings] = {}
     for link in found:
         for leaf, tag, message in link.faults:
             yield RpcError("invalid-value", message, path=_path(schema, link, leaf), app_tag=tag)
         if link.claims is not None:
-            other = claimed.setdefault(link.claims, link.settings.id)
-            if other != link.settings.id:
-                message = f"interface {link.claims} already serves the link {other}"
+            other = claimed.setdefault(link.claims, link.settings)
+            if not _share(other, link.settings):
+                message = f"interface {link.claims} already serves the link {other.id}"
                 path = _path(schema, link, "qkdl_local/qkdi_id")
                 yield RpcError("operation-failed", message, path=path, app_tag="interface-in-use")
+
+
+def _share(one: LinkSettings, other: LinkSettings) -> bool:
+    """Whether an interface can serve both: an emitter sends one light to its hub, whoever it makes key with."""
+    same_light = (one.hub, one.frequency_hz) == (other.hub, other.frequency_hz)
+    return one.id == other.id or (one.hub is not None and same_light)
 
 
 def _faults(hardware: NodeHardware, link: Reader, settings: LinkSettings) -> Iterator[tuple[str, str, str]]:
@@ -150,7 +162,7 @@ def _faults(hardware: NodeHardware, link: Reader, settings: LinkSettings) -> Ite
     if settings.physical and (link.has(FREQUENCY) or link.has("phys_wavelength")):
         yield from _channel_faults(link, interface)
     if settings.physical and settings.role:
-        yield from _role_faults(settings.role, interface)
+        yield from _role_faults(settings.role, settings.hub, interface)
 
 
 def _channel_faults(link: Reader, interface: InterfaceHardware | None) -> Iterator[tuple[str, str, str]]:
@@ -170,8 +182,12 @@ def _channel_faults(link: Reader, interface: InterfaceHardware | None) -> Iterat
         yield leaf, "out-of-range", message
 
 
-def _role_faults(role: str, interface: InterfaceHardware | None) -> Iterator[tuple[str, str, str]]:
-    if role == "TRANSCEIVER":
+def _role_faults(
+    role: str, hub: HubInput | None, interface: InterfaceHardware | None
+) -> Iterator[tuple[str, str, str]]:
+    if hub is not None and role != "TRANSMITTER":
+        yield "phys_qkd_role", "wrong-role", "both ends of a link with a hub are TRANSMITTER"
+    elif role == "TRANSCEIVER":
         yield "phys_qkd_role", "wrong-role", "one end of a link is TRANSMITTER or RECEIVER"
     elif interface is not None and interface.role not in (role, "TRANSCEIVER"):
         message = f"interface {interface.id} ({interface.model}) is a {interface.role}, it cannot be {role}"

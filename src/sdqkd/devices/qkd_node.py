@@ -13,7 +13,15 @@ from dataclasses import replace
 from sdqkd.devices import huawei_cv
 from sdqkd.devices.device import watch
 from sdqkd.devices.hardware import hardware_changes, raise_all
-from sdqkd.devices.qkd_backend import InterfaceHardware, LinkReport, LinkSettings, NodeReport, QkdNodeBackend
+from sdqkd.devices.measured_pair import LIST, pair_errors, pair_settings, pairs_state
+from sdqkd.devices.qkd_backend import (
+    HubBackend,
+    InterfaceHardware,
+    LinkReport,
+    LinkSettings,
+    NodeReport,
+    QkdNodeBackend,
+)
 from sdqkd.devices.qkd_link import TOP, LinkReader, link_errors
 from sdqkd.devices.trees import boolean, container, decimal, entries, optional
 from sdqkd.physics.grid import band_of
@@ -66,6 +74,7 @@ class QkdNode:
         """Raise RpcError(s) for changed hardware and for links that the modules cannot make."""
         errors = list(hardware_changes(self.schema, self.factory(), proposed))
         errors += link_errors(self.schema, self._reader.read(proposed))
+        errors += pair_errors(self.schema, self._backend.hardware, proposed)
         raise_all(errors)
 
     def apply(self, running: Container) -> None:
@@ -78,6 +87,8 @@ class QkdNode:
         for gone in self._shown_links.keys() - told.keys():
             del self._shown_links[gone]
         self._backend.apply(self._links)
+        if isinstance(self._backend, HubBackend):
+            self._backend.measure(pair_settings(running))
 
     def state(self) -> Container:
         """Give the status of node, interfaces and links: the same tree as before, if nothing has changed."""
@@ -101,6 +112,7 @@ class QkdNode:
                 "qkdn_status": f"{TYPES}:{report.status}",
                 "qkd_interfaces": container({"qkd_interface": entries("qkdi_id", interfaces)}),
                 "qkd_links": container({"qkd_link": entries("qkdl_id", done)}),
+                LIST: pairs_state(report.pairs),
             }
         )
         return Container({TOP: node})

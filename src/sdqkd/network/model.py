@@ -216,8 +216,42 @@ class HealthLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    """From an emitter to the hub that measures its light: the two modules, the way, and the loss if measured."""
+
+    emitter: ModuleEnd
+    input: ModuleEnd
+    fibres: tuple[str, ...]
+    loss_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MdiHub:
+    """A hub with its emitters, each by its arm. `frequency_hz` is that of all their light."""
+
+    name: str
+    path: str
+    device: str
+    frequency_hz: int
+    arms: tuple[Arm, ...]
+
+    def path_of(self, arm: Arm) -> str:
+        """Where the network file has an arm."""
+        return f"{self.path}/emitter[device='{arm.emitter.device}']"
+
+    def beam_name(self, arm: Arm) -> str:
+        """What the light of an emitter of this hub is called, and what serves it."""
+        return f"{self.name}-{arm.emitter.device}"
+
+
+@dataclass(frozen=True, slots=True)
 class QkdLink:
-    """A QKD link that is wanted (`active`) or could be switched. `fibres` from transmitter to receiver."""
+    """A QKD link that is wanted (`active`) or could be switched. `fibres` from transmitter to receiver.
+
+    Of a link of three parties, `arms` lead from its two ends to a hub. Then `transmitter` and `receiver` are just
+    its first and second end: both send, and no light runs between them. `fibres` are those of both arms, and the
+    loss of the calibration is the larger one.
+    """
 
     name: str
     path: str
@@ -231,6 +265,17 @@ class QkdLink:
     demand_bps: int | None
     calibration: Calibration | None
     health: HealthLimits = HealthLimits()
+    arms: tuple[Arm, ...] = ()
+
+    @property
+    def ends(self) -> tuple[ModuleEnd, ModuleEnd]:
+        """The two ends, where the key is."""
+        return self.transmitter, self.receiver
+
+    @property
+    def devices(self) -> frozenset[str]:
+        """The SD-QKD nodes that it needs: those of its ends, and of its hub."""
+        return frozenset(end.device for end in (*self.ends, *(arm.input for arm in self.arms)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +415,40 @@ class Network:
     sharing: FibreSharing = FibreSharing()
     amplifiers: Mapping[str, Amplifier] = field(default_factory=dict)
     health: HealthLimits = HealthLimits()  # of what has none of its own: `acquisition_s` of classical channels
+    hubs: Mapping[str, MdiHub] = field(default_factory=dict)
+
+    @property
+    def beams(self) -> Mapping[str, QkdLink]:
+        """All quantum light that runs, or could run, from a module to a module, by name.
+
+        That is one beam for each link of two parties, which is the link, and one for each emitter of a hub.
+        """
+        if not self.hubs:
+            return self.qkd_links
+        found = {name: link for name, link in self.qkd_links.items() if not link.arms}
+        for hub in self.hubs.values():
+            for arm in hub.arms:
+                found[hub.beam_name(arm)] = self._beam(hub, arm)
+        return found
+
+    def _beam(self, hub: MdiHub, arm: Arm) -> QkdLink:
+        served = (
+            link.active and arm.input in (one.input for one in link.arms) and arm.emitter in link.ends
+            for link in self.qkd_links.values()
+        )
+        return QkdLink(
+            name=hub.beam_name(arm),
+            path=hub.path_of(arm),
+            link_id="",
+            domains=(),
+            active=any(served),
+            transmitter=arm.emitter,
+            receiver=arm.input,
+            frequency_hz=hub.frequency_hz,
+            fibres=arm.fibres,
+            demand_bps=None,
+            calibration=None,
+        )
 
     def of_kind(self, kind: Kind) -> tuple[Device, ...]:
         """The devices of one kind, in the order of the file."""

@@ -13,6 +13,7 @@ from typing import Any, cast
 from sdqkd.network.model import (
     Action,
     Amplifier,
+    Arm,
     Calibration,
     Device,
     DriftRule,
@@ -26,6 +27,7 @@ from sdqkd.network.model import (
     Kind,
     Line,
     MaintenanceWindow,
+    MdiHub,
     ModuleEnd,
     Multiplexer,
     MultiplexerPort,
@@ -44,7 +46,7 @@ from sdqkd.network.model import (
     Transport,
 )
 from sdqkd.physics.grid import channel_to_hz, nm_to_hz, slot_to_hz, thz_to_hz
-from sdqkd.schema.path import format_path
+from sdqkd.schema.path import format_path, quote
 from sdqkd.schema.reader import Reader
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import Container
@@ -73,6 +75,10 @@ def read_network(schema: Schema, tree: Container) -> Network:
     top = Reader(tree).inside(TOP)
     health = _health_limits(top.inside(HEALTH), HealthLimits(acquisition_s=DEFAULT_CHANNEL_ACQUISITION_S))
     of_links = replace(health, acquisition_s=None)
+    hubs = {entry.text("name"): _hub(schema, entry) for entry in top.entries("mdi-hub")}
+    links = {q.name: q for q in (_qkd_link(schema, e, of_links) for e in top.entries("qkd-link"))}
+    for entry in top.entries("mdi-hub"):
+        links |= {one.name: one for one in _pairs(hubs[entry.text("name")], entry, of_links)}
     return Network(
         name=top.text("name", "network"),
         description=top.text("description"),
@@ -81,7 +87,7 @@ def read_network(schema: Schema, tree: Container) -> Network:
         multiplexers={m.name: m for m in _multiplexers(top)},
         fibres={f.name: f for f in map(_fibre, top.entries("fibre"))},
         patches=tuple(map(_patch, top.entries("patch"))),
-        qkd_links={q.name: q for q in (_qkd_link(schema, e, of_links) for e in top.entries("qkd-link"))},
+        qkd_links=links,
         optical_channels={c.name: c for c in (_channel(schema, e) for e in top.entries("optical-channel"))},
         protected_connections={
             p.name: p for p in (_connection(schema, e) for e in top.entries("protected-connection"))
@@ -92,6 +98,7 @@ def read_network(schema: Schema, tree: Container) -> Network:
         sharing=_sharing(top),
         amplifiers={a.name: a for a in (_amplifier(schema, e) for e in top.entries("amplifier"))},
         health=health,
+        hubs=hubs,
     )
 
 
@@ -264,6 +271,47 @@ def _qkd_link(schema: Schema, entry: Reader, health: HealthLimits) -> QkdLink:
         else None,
         health=_health_limits(entry.inside(HEALTH), health),
     )
+
+
+def _hub(schema: Schema, entry: Reader) -> MdiHub:
+    name, device = entry.text("name"), entry.text("device")
+    return MdiHub(
+        name=name,
+        path=_path(schema, "mdi-hub", name),
+        device=device,
+        frequency_hz=position_hz(entry),
+        arms=tuple(
+            Arm(_module_end(one), ModuleEnd(device, int(one.text("input"))), one.values("fibre"))
+            for one in entry.entries("emitter")
+        ),
+    )
+
+
+def _pairs(hub: MdiHub, entry: Reader, health: HealthLimits) -> Iterator[QkdLink]:
+    """The links between two emitters of a hub."""
+    of_device = {arm.emitter.device: arm for arm in hub.arms}
+    for pair in entry.entries("pair"):
+        measured = pair.inside("calibration")
+        first, second = (
+            replace(of_device[pair.text(end)], loss_db=measured.optional_number(f"{end}-loss-db"))
+            for end in ("first", "second")
+        )
+        losses_db = [arm.loss_db for arm in (first, second) if arm.loss_db is not None]
+        yield QkdLink(
+            name=pair.text("name"),
+            path=f"{hub.path}/pair[name={quote(pair.text('name'))}]",
+            link_id=pair.text("link-id"),
+            domains=pair.values("domain"),
+            active=pair.flag("active", "true"),
+            transmitter=first.emitter,
+            receiver=second.emitter,
+            frequency_hz=hub.frequency_hz,
+            fibres=(*first.fibres, *second.fibres),
+            demand_bps=pair.optional_int("demand-bps"),
+            calibration=Calibration(max(losses_db), int(measured.text("key-rate-bps"))) if losses_db else None,
+            health=health,
+            arms=(first, second),
+        )
 
 
 def _health_limits(entry: Reader, otherwise: HealthLimits) -> HealthLimits:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sdqkd.network.model import ModuleEnd, QkdLink
@@ -36,7 +36,8 @@ EXACT_TIME_S = 60.0
 class Problem:
     """Links that shall run, and options for them; `links` names the link of each option.
 
-    `ceiling` is what a link could be worth by paths that were not looked at, of links that have such.
+    `ceiling` is what a link could be worth by paths that were not looked at, of links that have such. `held` is
+    how many quantum channels a fibre has beside these.
     """
 
     demands: Mapping[str, QkdLink]
@@ -45,6 +46,7 @@ class Problem:
     rules: Rules
     ceiling: Mapping[str, float]
     dark: frozenset[str] = frozenset()
+    held: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def values(self) -> list[float]:
@@ -53,7 +55,7 @@ class Problem:
 
     def packing(self) -> Packing:
         """The rules of the options."""
-        return packing_of(self.options, self.links, self.rules)
+        return packing_of(self.options, self.links, self.rules, self.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,11 @@ def least_bps(link: QkdLink) -> int:
 def problem_of(
     forecast: Forecast, rules: Rules, *, paths: int | None = None, dark: Collection[str] = ()
 ) -> Problem:
-    """The active links of a network with all their options, or those of the best `paths` of each channel."""
-    demands = {link.name: link for link in forecast.network.qkd_links.values() if link.active}
+    """The active links of a network with all their options, or those of the best `paths` of each channel.
+
+    Links of three parties are no question here: the ways of their light stay as they are, and nothing comes close.
+    """
+    demands = {link.name: link for link in forecast.network.qkd_links.values() if link.active and not link.arms}
     taken = Taken.by_what_is_fixed(forecast.network, modules_of(demands.values()), rules)
     search = Search(forecast, taken, dark)
     options: list[Option] = []
@@ -107,7 +112,7 @@ def problem_of(
         names += [name] * len(good)
         if most := _unseen(forecast, found, paths):
             ceiling[name] = most
-    return Problem(demands, tuple(options), tuple(names), rules, ceiling, frozenset(dark))
+    return Problem(demands, tuple(options), tuple(names), rules, ceiling, frozenset(dark), taken.channels)
 
 
 def modules_of(links: Collection[QkdLink]) -> set[ModuleEnd]:

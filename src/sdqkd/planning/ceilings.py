@@ -9,15 +9,16 @@ allow: where the floor is above the ceiling, the limits contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sdqkd.coexistence.exposure import Exposure, Guest
 from sdqkd.network.equipment import transponder_of
-from sdqkd.network.model import Network, OpticalChannel, Port
+from sdqkd.network.model import Network, OpticalChannel, Port, QkdLink
 from sdqkd.network.topology import arrival_losses_db
 from sdqkd.planning.assignment import least_bps
 from sdqkd.planning.forecast import Forecast, Option
+from sdqkd.planning.three_parties import pair_forecast, pairs_that_run
 
 # What a receiver of 10 Gb/s with an avalanche photodiode needs. Assumed, where no profile says it; and for
 # channels that carry no data, which are slower than what the profile speaks of.
@@ -48,13 +49,16 @@ class Ceiling:
 def ceilings(
     forecast: Forecast, chosen: Mapping[str, Option], sensitivity_dbm: float | None = None
 ) -> tuple[Ceiling, ...]:
-    """Limits of every channel that is ours, beside the links as they are chosen.
+    """Limits of every channel that is ours, beside the links as they are chosen, and those of three parties.
 
     `sensitivity_dbm`, if given, is that of every receiver, whatever its profile says.
     """
     network = forecast.network
     borne = {name: spare_db(forecast, name, option) for name, option in chosen.items()}
     met = {name: _names(forecast.exposure(option.path)) for name, option in chosen.items()}
+    for link in pairs_that_run(network):
+        borne[link.name] = _spare_of_pair_db(forecast, link)
+        met[link.name] = _names(pair_forecast(forecast, link).met)
     return tuple(
         _ceiling(forecast, channel, borne, met, sensitivity_dbm)
         for channel in network.optical_channels.values()
@@ -76,6 +80,20 @@ def spare_db(forecast: Forecast, link: str, option: Option) -> float:
         there = option.transmitter, option.receiver, option.path, option.frequency_hz
         return forecast.beside(*there, lit).rate_bps >= needed
 
+    return _most_db(bears)
+
+
+def _spare_of_pair_db(forecast: Forecast, link: QkdLink) -> float:
+    """The same for a link of three parties: by how many dB the neighbours of both arms may be raised together."""
+
+    def bears(raise_db: float) -> bool:
+        lit = pair_forecast(forecast, link, lambda met: raised(forecast, met, raise_db))
+        return lit.rate_bps >= least_bps(link)
+
+    return _most_db(bears)
+
+
+def _most_db(bears: Callable[[float], bool]) -> float:
     if bears(MOST_DB):
         return MOST_DB
     low, high = -MOST_DB, MOST_DB

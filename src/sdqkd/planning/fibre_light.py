@@ -16,6 +16,7 @@ import numpy as np
 from sdqkd.coexistence.faults import Faults
 from sdqkd.coexistence.light import Light, Span, light_of, spans
 from sdqkd.coexistence.noise import Filter, noise_at_receiver
+from sdqkd.coexistence.three_parties import emitted_dbm
 from sdqkd.network.model import Fibre, ModuleEnd, MultiplexerPort, Network, OpticalChannel, Passband, Port, QkdLink
 from sdqkd.network.topology import LightPath, Topology, any_port_of
 from sdqkd.physics.decibel import Array, as_array, dbm_to_w, per_m, photon_energy_j, w_to_dbm
@@ -105,7 +106,7 @@ class FibreLight:
 def fibres_of(network: Network, name: str) -> tuple[str, ...]:
     """The fibres of a QKD link or classical channel, or the fibre of this name; none if there is nothing of it."""
     if name in network.qkd_links:
-        return network.qkd_links[name].fibres
+        return tuple(dict.fromkeys(network.qkd_links[name].fibres))
     if name in network.optical_channels:
         return (network.optical_channels[name].fibre,)
     return (name,) if name in network.fibres else ()
@@ -183,17 +184,25 @@ def _split(lines: tuple[Line, ...], outgoing: bool) -> tuple[tuple[Line, ...], t
 def _quantum(forecast: Forecast, fibre: Fibre, near: Port) -> Iterator[Line]:
     """The quantum channels that run, or could run, through a fibre."""
     network, dark = forecast.network, _unlit(forecast.topology)
-    for link in network.qkd_links.values():
+    for link in network.beams.values():
         path = way_of(network, forecast.topology, link) if fibre.name in link.fibres else None
         span = next((one for one in spans(dark, path) if one.fibre == fibre.name), None) if path else None
         if path and span:
-            sent_dbm = quantum_power_dbm(forecast.profile_of(link.transmitter), link.frequency_hz)
+            sent_dbm = _sent_dbm(forecast, link)
             line = _line(link.name, "quantum", link.frequency_hz, sent_dbm - span.before_db, span, near)
             yield _with_noise(forecast, replace(line, active=link.active), link.receiver, path)
 
 
+def _sent_dbm(forecast: Forecast, beam: QkdLink) -> float:
+    hub = forecast.hub_of(beam.receiver)
+    if hub is None:
+        return quantum_power_dbm(forecast.profile_of(beam.transmitter), beam.frequency_hz)
+    emitter = forecast.installation.emitters[forecast.network.module(beam.transmitter).profile]
+    return emitted_dbm(hub, emitter, beam.frequency_hz)
+
+
 def _with_noise(forecast: Forecast, line: Line, receiver: ModuleEnd, path: LightPath) -> Line:
-    profile = forecast.profile_of(receiver)
+    profile = forecast.hub_of(receiver) or forecast.profile_of(receiver)
     filters = Filter(profile.adjacent_isolation_db, profile.isolation_db)
     noise = noise_at_receiver(forecast.exposure(path), line.frequency_hz, filters)
     if not noise.w_per_hz:

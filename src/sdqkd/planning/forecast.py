@@ -18,6 +18,7 @@ from sdqkd.coexistence.performance import Performance, performance
 from sdqkd.network.model import ModuleEnd, Network, Port
 from sdqkd.network.topology import LightPath
 from sdqkd.physics.grid import channel_to_hz, etsi_range_admits, nm_to_hz
+from sdqkd.profiles.equipment import MdiHub
 from sdqkd.profiles.profile import Profile, load_profiles
 
 
@@ -113,6 +114,10 @@ class Forecast:
     def profile_of(self, end: ModuleEnd) -> Profile:
         """The equipment profile of a module."""
         return self.installation.profiles[self.network.module(end).profile]
+
+    def hub_of(self, end: ModuleEnd) -> MdiHub | None:
+        """The profile of a hub, if the module is an input of one."""
+        return self.installation.hubs.get(self.network.module(end).profile)
 
     def most_db(self, transmitter: ModuleEnd, receiver: ModuleEnd) -> float:
         """The largest loss that both modules are specified for."""

@@ -15,8 +15,9 @@ in all states.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 from sdqkd.coexistence.exposure import Guests, Launch, exposure, guests_now, launches
@@ -24,7 +25,7 @@ from sdqkd.coexistence.faults import Faults
 from sdqkd.coexistence.installation import Installation
 from sdqkd.coexistence.light import Light, light_of
 from sdqkd.devices.fibre_switch import CrossConnection, SwitchSettings
-from sdqkd.devices.qkd_backend import LinkSettings
+from sdqkd.devices.qkd_backend import LinkSettings, PairSettings
 from sdqkd.devices.transponder import ChannelSettings
 from sdqkd.network.model import ModuleEnd, Port
 from sdqkd.network.topology import LightPath
@@ -32,11 +33,12 @@ from sdqkd.network.topology import LightPath
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What devices are told, by device: links by id, cross-connections, channels by name."""
+    """What devices are told, by device: links by id, cross-connections, channels by name, pairs by link id."""
 
     links: Mapping[str, Mapping[str, LinkSettings]]
     switches: Mapping[str, SwitchSettings]
     channels: Mapping[str, Mapping[str, ChannelSettings]]
+    pairs: Mapping[str, Mapping[str, PairSettings]] = field(default_factory=dict)
 
 
 class Course(NamedTuple):
@@ -64,11 +66,7 @@ class Mixture:
 
     def courses(self, link_id: str) -> tuple[Course, ...]:
         """Every course that a link might take; in a single state the one that it takes, or none."""
-        receivers = {
-            ModuleEnd(node, told.interface or 0)
-            for node, told in self._ends(link_id, "RECEIVER")
-            if self._installation.interface(node, told.interface) is not None
-        }
+        receivers = self._receivers(link_id)
         goals = {self._installation.network.module(end).port: end for end in sorted(receivers, key=str)}
         found = tuple(
             Course(emission.module, goals[way.end], emission.frequency_hz, way)
@@ -77,12 +75,50 @@ class Mixture:
             if not way.stopped and way.end in goals
         )
         if len(self._states) == 1 and found:
-            return (min(found, key=lambda course: self._light.loss_db(course.way)),)
+            return tuple(self._shortest(found, link_id))
         return found
+
+    def _shortest(self, found: Sequence[Course], link_id: str) -> Iterator[Course]:
+        """The course that a link takes; of links of three parties, one from each emitter."""
+        of_sender: dict[ModuleEnd | None, list[Course]] = {}
+        for course in found:
+            of_sender.setdefault(course.transmitter if self._inputs(link_id) else None, []).append(course)
+        for courses in of_sender.values():
+            yield min(courses, key=lambda course: self._light.loss_db(course.way))
+
+    def _receivers(self, link_id: str) -> set[ModuleEnd]:
+        ends = [ModuleEnd(node, told.interface or 0) for node, told in self._ends(link_id, "RECEIVER")]
+        known = self._installation.interface
+        return {end for end in (*ends, *self._inputs(link_id)) if known(end.device, end.interface) is not None}
+
+    def _names_hub(self, link_id: str) -> bool:
+        return any(told.hub is not None for _, told in self._told.get(link_id, ()))
+
+    def _inputs(self, link_id: str) -> set[ModuleEnd]:
+        """Where a link of three parties is measured, as hubs are told in any state; nothing for other links."""
+        return {
+            ModuleEnd(node, number)
+            for state in self._states
+            for node, own in state.pairs.items()
+            if link_id in own and own[link_id].enabled
+            for number in own[link_id].inputs.values()
+        }
 
     def least_bps(self, link_id: str) -> int | None:
         """The least key rate of a link in bit/s; None if light joins its ends in no mixture."""
-        return min((self._rate_bps(link_id, course) for course in self.courses(link_id)), default=None)
+        courses = self.courses(link_id)
+        if self._inputs(link_id):
+            return self._least_of_pair_bps(link_id, courses)
+        return min((self._rate_bps(link_id, course) for course in courses), default=None)
+
+    def _least_of_pair_bps(self, link_id: str, courses: Sequence[Course]) -> int | None:
+        """The least that two emitters make, whichever way the light of either takes; both must have one."""
+        together = (
+            (one, other)
+            for one, other in combinations(courses, 2)
+            if one.transmitter != other.transmitter and one.receiver.device == other.receiver.device
+        )
+        return min((self._pair_rate_bps(link_id, *both) for both in together), default=None)
 
     def ways_of(self, launch: Launch) -> tuple[LightPath, ...]:
         """Every way that the light of a classical channel might take, were it lit."""
@@ -159,11 +195,47 @@ class Mixture:
         profile = installation.profiles[ends[0].profile]
         return performance(profile, loss_db, course.frequency_hz, met, measurement).rate_bps
 
+    def _pair_rate_bps(self, link_id: str, *courses: Course) -> int:
+        """What a hub makes of two courses, by the laws of the emulated network."""
+        installation = self._installation
+        hub = installation.hubs.get(installation.network.module(courses[0].receiver).profile)
+        senders = {installation.network.module(course.transmitter).profile for course in courses}
+        emitter = installation.emitters.get(next(iter(senders)))
+        raw_key = any(told.raw_key for _, told in self._ends(link_id, "TRANSMITTER"))
+        if hub is None or emitter is None or len(senders) > 1 or raw_key:
+            return 0
+        from sdqkd.coexistence.three_parties import ArmConditions, PairConditions, anchor_of, pair_performance
+
+        measured = installation.pairs.get(frozenset(course.transmitter for course in courses))
+        arms = []
+        for course in courses:
+            excess_db = measured.arms[course.transmitter].excess_db if measured else 0.0
+            loss_db = round(max(0.0, self._light.loss_db(course.way) + excess_db), 3)
+            ends = [installation.network.module(end) for end in (course.transmitter, course.receiver)]
+            if loss_db > min(end.max_absorption_db for end in ends) or self._collides(link_id, course):
+                return 0
+            met = exposure(installation.network, self._light, course.way, self._guests)
+            arms.append(ArmConditions(loss_db, met))
+        first, second = (course.transmitter for course in courses)
+        anchor = None if measured is None else anchor_of(measured, first, second)
+        now = PairConditions(arms[0], arms[1], courses[0].frequency_hz)
+        share = self._time_share(courses[0].receiver.device)
+        return pair_performance(hub, emitter, now, anchor, share).rate_bps
+
+    def _time_share(self, hub: str) -> float:
+        """The least share of its time that a hub gives to a pair."""
+        counts = (sum(one.enabled for one in state.pairs.get(hub, {}).values()) for state in self._states)
+        return 1 / max(1, *counts)
+
     def _collides(self, link_id: str, course: Course) -> bool:
         """Whether other quantum light of its frequency might be where its light is."""
         own = _Emission(link_id, course.transmitter, course.frequency_hz)
         ports = {port for way in self._emissions[own] for port in way.ports}
         me = {(course.transmitter.device, link_id)}
+        if self._names_hub(link_id):
+            # An emitter sends one light to its hub, whoever it makes key with.
+            same = (one for one in self._emissions if one[1:] == own[1:])
+            me |= {(one.module.device, one.link_id) for one in same if self._names_hub(one.link_id)}
         return any(self._occupied[course.frequency_hz, port] - me for port in ports)
 
 

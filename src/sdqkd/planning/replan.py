@@ -105,7 +105,8 @@ def _problem(
     paths: int | None,
 ) -> Problem:
     """What stays, first, and all options of the rest."""
-    search = Search(forecast, Taken.by_what_is_fixed(forecast.network, modules_of(links.values()), rules), dark)
+    taken = Taken.by_what_is_fixed(forecast.network, modules_of(links.values()), rules)
+    search = Search(forecast, taken, dark)
     options, names = [*kept.values()], [*kept]
     for name, link in links.items():
         if name not in kept:
@@ -113,4 +114,4 @@ def _problem(
             good = [one for one in found if not one.obstacle and one.rate_bps >= least_bps(link)]
             options += good
             names += [name] * len(good)
-    return Problem(links, tuple(options), tuple(names), rules, {}, frozenset(dark))
+    return Problem(links, tuple(options), tuple(names), rules, {}, frozenset(dark), taken.channels)

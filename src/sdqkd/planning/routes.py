@@ -20,6 +20,7 @@ from sdqkd.physics.grid import etsi_range_admits
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.spectrum import Rules, Taken
 from sdqkd.planning.ways import Ways
+from sdqkd.profiles.equipment import of_three_parties
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,16 @@ def routing_combinations(
 
 
 def switched_modules(forecast: Forecast) -> tuple[ModuleEnd, ...]:
-    """The QKD modules with a choice of partner or way, and those to which one leads, in the order of the file."""
+    """The QKD modules with a choice of partner or way, and those to which one leads, in the order of the file.
+
+    An emitter has no choice but its hub, and whom that measures it with is no question of light.
+    """
     network, topology = forecast.network, forecast.topology
     ends = {
         interface.port: ModuleEnd(device.name, interface.id)
         for device in network.of_kind("qkd-node")
         for interface in device.interfaces.values()
+        if of_three_parties(interface.profile) is None
     }
     fixed = {port: _straight_to(forecast, ends, port) for port in ends if not _joins_switch(topology, port)}
     chosen = {port for port, met in fixed.items() if len(met) > 1 or any(_of_switch(topology, one) for one in met)}

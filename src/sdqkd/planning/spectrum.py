@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from sdqkd.network.model import FibreSharing, ModuleEnd, Network
+from sdqkd.network.model import FibreSharing, ModuleEnd, Network, Port
+from sdqkd.network.topology import any_port_of, topology_of
 from sdqkd.physics.grid import hz_to_channel, hz_to_thz
 from sdqkd.planning.forecast import Option
 
@@ -61,29 +62,39 @@ UNRULED = Rules(guard_hz=1, spacing_hz=1, per_fibre=1_000_000)  # nothing but: n
 @dataclass(frozen=True, slots=True)
 class Taken:
     """Who holds which frequency in Hz of a fibre, beyond our choice. `classical` counts as the guard band
-    wide."""
+    wide. `ports` of switches are those that light of emitters passes on its way to a hub."""
 
     classical: Mapping[str, Mapping[int, str]]
     quantum: Mapping[str, Mapping[int, str]]
     rules: Rules
+    ports: Mapping[Port, str] = field(default_factory=dict)
+
+    @property
+    def channels(self) -> Mapping[str, int]:
+        """How many quantum channels each fibre has."""
+        return {fibre: len(held) for fibre, held in self.quantum.items()}
 
     @classmethod
     def by_what_is_fixed(cls, network: Network, movable: Collection[ModuleEnd], rules: Rules) -> Taken:
-        """Classical channels, and the active links none of whose modules is movable."""
+        """Classical channels, and the active beams none of whose modules is movable."""
         classical: dict[str, dict[int, str]] = {}
         quantum: dict[str, dict[int, str]] = {}
         for channel in network.optical_channels.values():
             if network.fibres[channel.fibre].scheme != "bidi":
                 classical.setdefault(channel.fibre, {})[channel.frequency_hz] = f"channel {channel.name}"
-        for link in network.qkd_links.values():
+        for link in network.beams.values():
             if link.active and not {link.transmitter, link.receiver} & set(movable):
                 for fibre in link.fibres:
                     quantum.setdefault(fibre, {})[link.frequency_hz] = f"link {link.name}"
-        return cls(classical, quantum, rules)
+        return cls(classical, quantum, rules, _ports_held(network))
 
     def judged(self, option: Option) -> Option:
         """The option, with an obstacle if its channel is not free on some fibre."""
-        who = next(filter(None, (self._holder(fibre, option.frequency_hz) for fibre in option.path.fibres)), "")
+        held = (
+            f"{port} serves the light of {self.ports[port]}" for port in sorted(option.ports & self.ports.keys())
+        )
+        near = (self._holder(fibre, option.frequency_hz) for fibre in option.path.fibres)
+        who = next(filter(None, (*held, *near)), "")
         return replace(option, obstacle=who, rate_bps=0) if who and not option.obstacle else option
 
     def _holder(self, fibre: str, frequency_hz: int) -> str:
@@ -97,6 +108,22 @@ class Taken:
                     near = f"is too close in fibre {fibre}: under {least_hz / 1e9:g} GHz"
                     return f"{who} on {_channel(other_hz)} {near}"
         return ""
+
+
+def _ports_held(network: Network) -> dict[Port, str]:
+    """Ports of switches on the ways of emitters to their hubs, each with whose light that is."""
+    if not network.hubs:
+        return {}
+    topology, held = topology_of(network), dict[Port, str]()
+    for name, beam in network.beams.items():
+        if beam.active and name not in network.qkd_links:
+            start, goal = (network.module(end).port for end in beam.ends)
+            ways = topology.paths(start, beam.frequency_hz, any_port_of(topology), beam.fibres)
+            found = (way for way in ways if way.end == goal)
+            best = min(found, key=lambda way: (len(way.crossings), way.loss_db), default=None)
+            for one in best.crossings if best else ():
+                held |= {Port(one.device, port): name for port in (one.a_port, one.b_port)}
+    return held
 
 
 def _channel(frequency_hz: int) -> str:

@@ -17,7 +17,7 @@ from sdqkd.devices.encryptor import (
 )
 from sdqkd.devices.fibre_switch import CrossConnectionStatus, FibreSwitch, SwitchSettings
 from sdqkd.devices.optical import OpticalHardware
-from sdqkd.devices.qkd_backend import LinkSettings, NodeHardware, NodeReport
+from sdqkd.devices.qkd_backend import LinkSettings, NodeHardware, NodeReport, PairSettings
 from sdqkd.devices.qkd_node import QkdNode
 from sdqkd.devices.transponder import ChannelReport, ChannelSettings, Transponder
 from sdqkd.errors import InputError
@@ -41,6 +41,12 @@ class EmulatedNode:
         """Run these links."""
         settings = self.running.settings
         self.running.configure(replace(settings, links={**settings.links, self.name: links}))
+
+    def measure(self, pairs: Mapping[str, PairSettings]) -> None:
+        """Measure these pairs, as a hub."""
+        settings = self.running.settings
+        if pairs or settings.pairs.get(self.name):
+            self.running.configure(replace(settings, pairs={**settings.pairs, self.name: pairs}))
 
     def report(self) -> NodeReport:
         """Give what the node does now."""

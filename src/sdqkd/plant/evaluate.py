@@ -20,7 +20,7 @@ def evaluate(installation: Installation, settings: Settings, faults: Faults) -> 
     light = light_of(installation.topology, settings.switches, faults)
     ways = {one: light.ways(one.port, one.frequency_hz) for one in launches(settings.channels, faults)}
     guests = guests_now(installation.network, light, ways)
-    nodes = node_reports(installation, settings.links, light, guests)
+    nodes = node_reports(installation, settings.links, light, guests, settings.pairs)
     keyed = keyed_sites(installation, settings.links, nodes)
     return Reports(
         nodes=nodes,

@@ -7,16 +7,18 @@ everything yet); PASSIVE, both are ready and no key comes; ACTIVE, it comes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sdqkd.coexistence.exposure import Guests, exposure
 from sdqkd.coexistence.installation import Installation
 from sdqkd.coexistence.light import Light
 from sdqkd.devices.qkd_backend import InterfaceStatus, LinkReport, LinkSettings, NodeReport
-from sdqkd.network.model import Interface, ModuleEnd, Port
+from sdqkd.network.model import ModuleEnd, Port
 from sdqkd.network.topology import LightPath
 from sdqkd.physics.grid import hz_to_thz
-from sdqkd.plant.readiness import End, Links, own_obstacle, peer_obstacle, peer_of
+from sdqkd.plant import three_parties
+from sdqkd.plant.readiness import End, Links, own_obstacle, peer_obstacle, peer_of, too_much
+from sdqkd.plant.three_parties import Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Quantum:
     """All that the reports of the links follow from. `guests` is the classical light in the fibres.
 
     `emissions` are by transmitting node and link id; `occupied` gives those that pass a port, by frequency in Hz.
+    `pairs` is what hubs are told.
     """
 
     installation: Installation
@@ -41,6 +44,7 @@ class Quantum:
     guests: Guests
     emissions: Mapping[tuple[str, str], Emission]
     occupied: Mapping[tuple[int, Port], list[Emission]]
+    pairs: Pairs = field(default_factory=dict)
 
     def report(self, end: End) -> LinkReport:
         """Report of a link at one end."""
@@ -56,6 +60,8 @@ class Quantum:
         obstacle = peer_obstacle(self.installation, self.light.faults, end, peer)
         if obstacle is not None:
             return obstacle
+        if end.link.hub is not None:
+            return _without_raw_key(three_parties.emitter_report(self, end, peer), end, peer)
         ends = (end, peer) if end.link.role == "TRANSMITTER" else (peer, end)
         return self._joined(*ends)
 
@@ -68,7 +74,7 @@ class Quantum:
         if not arriving:
             return LinkReport("PASSIVE", f"no light from {transmitter.node}: {self.light.why_dark(emission.ways)}")
         path = min(arriving, key=self.light.loss_db)
-        report = self._measured(emission, detector, path, self._collision(emission))
+        report = self._measured(emission, detector, path, self.collision(emission))
         return _without_raw_key(report, transmitter, receiver)
 
     def _measured(self, emission: Emission, receiver: ModuleEnd, path: LightPath, collision: str) -> LinkReport:
@@ -92,11 +98,11 @@ class Quantum:
         misalignment = sum(self.light.faults.misalignment.get(module, 0.0) for module in modules)
         does = performance(profile, loss_db, emission.frequency_hz, met, measurement, misalignment)
         quality = LinkReport("ACTIVE", "", loss_db, does.rate_bps, does.qber, does.snr_db)
-        reason = _too_much(loss_db, sender, detector) or does.why_no_key
+        reason = too_much(loss_db, sender, detector) or does.why_no_key
         return replace(quality, status="PASSIVE", reason=reason, rate_bps=0) if reason else quality
 
-    def _collision(self, emission: Emission) -> str:
-        """Whose light of the same frequency meets this one, and where; "" if none does."""
+    def collision(self, emission: Emission) -> str:
+        """Whose light of the same frequency meets this one on its way, and where; "" if none does."""
         for port in _ports(emission):
             for other in self.occupied[emission.frequency_hz, port]:
                 if other is not emission:
@@ -108,10 +114,12 @@ class Quantum:
         return ""
 
 
-def node_reports(installation: Installation, links: Links, light: Light, guests: Guests) -> dict[str, NodeReport]:
+def node_reports(
+    installation: Installation, links: Links, light: Light, guests: Guests, pairs: Pairs
+) -> dict[str, NodeReport]:
     """Report of every SD-QKD node in `links`, by name."""
     emissions = _emissions(installation, links, light)
-    quantum = Quantum(installation, links, light, guests, emissions, _occupied(emissions.values()))
+    quantum = Quantum(installation, links, light, guests, emissions, _occupied(emissions.values()), pairs)
     return {node: _node_report(quantum, node, own) for node, own in links.items()}
 
 
@@ -136,25 +144,32 @@ def _node_report(quantum: Quantum, node: str, links: Mapping[str, LinkSettings])
     }
     broken = bool(interfaces) and set(interfaces.values()) == {"FAILED"}
     reports = {link.id: quantum.report(End(node, link)) for link in links.values()}
-    return NodeReport("FAILURE" if broken else "OPERATING", interfaces, reports)
+    pairs = three_parties.pair_reports(quantum, node)
+    return NodeReport("FAILURE" if broken else "OPERATING", interfaces, reports, pairs)
 
 
 def _emissions(installation: Installation, links: Links, light: Light) -> dict[tuple[str, str], Emission]:
-    """The light of all transmitters that are switched on, whether anybody listens or not."""
-    found = {}
+    """The light of all transmitters that are switched on, whether anybody listens or not.
+
+    An emitter sends one light to its hub, whoever it makes key with, so its links have one emission.
+    """
+    found: dict[tuple[str, str], Emission] = {}
+    sent: dict[tuple[ModuleEnd, int], Emission] = {}
     for node, own in links.items():
         for link in own.values():
             end = End(node, link)
             if link.role == "TRANSMITTER" and link.frequency_hz is not None and _lit(installation, light, end):
                 module = ModuleEnd(node, link.interface or 0)
-                start = installation.network.module(module).port
-                found[node, link.id] = Emission(module, link.frequency_hz, light.ways(start, link.frequency_hz))
+                start, source = installation.network.module(module).port, (module, link.frequency_hz)
+                if source not in sent:
+                    sent[source] = Emission(module, link.frequency_hz, light.ways(start, link.frequency_hz))
+                found[node, link.id] = sent[source]
     return found
 
 
 def _occupied(emissions: Iterable[Emission]) -> dict[tuple[int, Port], list[Emission]]:
     found: dict[tuple[int, Port], list[Emission]] = {}
-    for emission in emissions:
+    for emission in {id(one): one for one in emissions}.values():
         for port in _ports(emission):
             found.setdefault((emission.frequency_hz, port), []).append(emission)
     return found
@@ -180,16 +195,6 @@ def _without_raw_key(report: LinkReport, *ends: End) -> LinkReport:
     if raw is None or report.status != "ACTIVE":
         return report
     return replace(report, status="PASSIVE", reason=f"{raw} hands out raw key, no secret key", rate_bps=0)
-
-
-def _too_much(loss_db: float, *modules: Interface) -> str:
-    for module in modules:
-        if loss_db > module.max_absorption_db:
-            return (
-                f"a loss of {loss_db:.2f} dB is more than the {module.max_absorption_db:g} dB that"
-                f" interface {module.id} of {module.port.element} bears"
-            )
-    return ""
 
 
 def _common_fibre(one: Emission, other: Emission) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sdqkd.coexistence.faults import Faults
 from sdqkd.coexistence.installation import Installation
 from sdqkd.devices.qkd_backend import LinkReport, LinkSettings
+from sdqkd.network.model import Interface
 from sdqkd.physics.grid import hz_to_thz
 
 Links = Mapping[str, Mapping[str, LinkSettings]]
@@ -72,10 +73,42 @@ def _disagreement(installation: Installation, end: End, peer: End) -> str:
         return f"{peer.node} names another end: interface {other.remote_interface} of {back or other.remote_node}"
     if installation.interface(peer.node, other.interface) is None:
         return f"{peer.node} has no interface {other.interface}"
+    if own.hub is not None or other.hub is not None:
+        return _hub_disagreement(end, peer) or _channel_disagreement(end, peer)
     if {own.role, other.role} != {"TRANSMITTER", "RECEIVER"}:
         return f"both ends are {own.role}" if own.role == other.role else "no end is the transmitter"
-    if own.frequency_hz != other.frequency_hz:
-        return f"{peer.node} is set to {_thz(other.frequency_hz)}, this end to {_thz(own.frequency_hz)}"
+    return _channel_disagreement(end, peer)
+
+
+def _channel_disagreement(end: End, peer: End) -> str:
+    own_hz, other_hz = end.link.frequency_hz, peer.link.frequency_hz
+    if own_hz != other_hz:
+        return f"{peer.node} is set to {_thz(other_hz)}, this end to {_thz(own_hz)}"
+    return ""
+
+
+def _hub_disagreement(end: End, peer: End) -> str:
+    """In what two ends differ of which one at least names a hub, "" if they match."""
+    hubs = [one.link.hub for one in (end, peer)]
+    if hubs[0] is None or hubs[1] is None:
+        nameless = (end if hubs[0] is None else peer).node
+        return f"{nameless} names no hub, and the other end does"
+    if hubs[0].node != hubs[1].node:
+        return f"{peer.node} sends to another hub, {hubs[1].node}"
+    if hubs[0].interface == hubs[1].interface:
+        return f"both ends send to interface {hubs[0].interface} of the hub"
+    receiver = next((one.node for one in (end, peer) if one.link.role != "TRANSMITTER"), None)
+    return "" if receiver is None else f"{receiver} is no TRANSMITTER, and the hub measures what is sent"
+
+
+def too_much(loss_db: float, *modules: Interface) -> str:
+    """Which module is not specified for a loss, "" if all are."""
+    for module in modules:
+        if loss_db > module.max_absorption_db:
+            return (
+                f"a loss of {loss_db:.2f} dB is more than the {module.max_absorption_db:g} dB that"
+                f" interface {module.id} of {module.port.element} bears"
+            )
     return ""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sdqkd.devices.encryptor import ConnectionSettings, ConnectionStatus
 from sdqkd.devices.fibre_switch import CrossConnectionStatus, SwitchSettings
-from sdqkd.devices.qkd_backend import LinkSettings, NodeReport
+from sdqkd.devices.qkd_backend import LinkSettings, NodeReport, PairSettings
 from sdqkd.devices.transponder import ChannelReport, ChannelSettings
 
 
@@ -19,6 +19,7 @@ class Settings:
     switches: Mapping[str, SwitchSettings]
     channels: Mapping[str, Mapping[str, ChannelSettings]]
     connections: Mapping[str, Mapping[str, ConnectionSettings]]
+    pairs: Mapping[str, Mapping[str, PairSettings]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Profiles of what stands beside QKD modules: transponders, encryptors, and hubs that many emitters share.
+"""Profiles of what is no QKD module of a link of two parties: transponders, encryptors, and hubs with emitters.
 
 They are TOML files like those of QKD modules, in `data/equipment/`; the `kind` says which figures they have.
 """
@@ -72,7 +72,8 @@ class MdiHub(Piece):
     """A hub that measures the light of two emitters at a time (measurement-device-independent QKD).
 
     `emitters` can be plugged in; two at a time make key. `reference_rate_bps` is the key rate of a pair at
-    `reference_loss_db` from either emitter to the hub.
+    `reference_loss_db` from either emitter to the hub, while it measures no other pair. For `efficiency`,
+    `dark_counts`, `overlap` and `correction` see `sdqkd.physics.mdi`; the isolations are those of QKD modules.
     """
 
     article: ClassVar[str] = "a hub for links of three parties"
@@ -83,18 +84,44 @@ class MdiHub(Piece):
     clock_hz: float
     efficiency: float
     dark_counts: float
+    overlap: float
+    correction: float
+    gate_s: float
     filter_hz: float
+    adjacent_isolation_db: float
+    isolation_db: float
+    acquisition_s: float
     most_length_m: float
     reference_loss_db: float
     reference_rate_bps: float
 
 
-KINDS: Mapping[str, type[Transponder] | type[Encryptor] | type[MdiHub]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MdiEmitter(Piece):
+    """What stands at a user of a hub: it sends, at the hub's clock, and detects nothing."""
+
+    article: ClassVar[str] = "an emitter for links of three parties"
+
+    lower_hz: float
+    upper_hz: float
+    mean_photons: float
+    misalignment: float
+
+
+KINDS: Mapping[str, type[Transponder] | type[Encryptor] | type[MdiHub] | type[MdiEmitter]] = {
     "transponder": Transponder,
     "encryptor": Encryptor,
     "mdi-hub": MdiHub,
+    "mdi-emitter": MdiEmitter,
 }
-Equipment = Transponder | Encryptor | MdiHub
+Equipment = Transponder | Encryptor | MdiHub | MdiEmitter
+OfThreeParties = MdiHub | MdiEmitter
+
+
+def of_three_parties(name: str) -> OfThreeParties | None:
+    """The profile of this name, if it is one of modules that serve links of three parties."""
+    found = load_equipment().get(name)
+    return found if isinstance(found, MdiHub | MdiEmitter) else None
 
 
 @functools.cache
@@ -131,9 +158,20 @@ def _check(one: Equipment) -> None:
         return
     check_spectrum(one.name, one.lower_hz, one.upper_hz)
     if isinstance(one, MdiHub):
-        if not (0 < one.efficiency <= 1 and one.emitters >= 2):
-            raise wrong(one.name, "'efficiency' must be above 0 and at most 1, and two emitters the least")
+        _check_hub(one)
+    elif isinstance(one, MdiEmitter):
+        if one.mean_photons <= 0 or one.misalignment >= 0.1:
+            raise wrong(one.name, "'mean_photons' must be above 0, and 'misalignment' below 0.1")
     elif one.least_launch_dbm > one.most_launch_dbm:
         raise wrong(one.name, "'least_launch_dbm' is more than 'most_launch_dbm': no power is left")
     elif one.sensitivity_dbm >= one.overload_dbm:
         raise wrong(one.name, "'sensitivity_dbm' is not below 'overload_dbm': its receiver would never work")
+
+
+def _check_hub(hub: MdiHub) -> None:
+    if not (0 < hub.efficiency <= 1 and hub.emitters >= 2):
+        raise wrong(hub.name, "'efficiency' must be above 0 and at most 1, and two emitters the least")
+    if not (0 < hub.overlap <= 1 and hub.correction >= 1):
+        raise wrong(hub.name, "'overlap' must be above 0 and at most 1, and 'correction' at least 1")
+    if min(hub.clock_hz, hub.gate_s, hub.filter_hz, hub.reference_rate_bps) <= 0:
+        raise wrong(hub.name, "clock, gate, filter and reference rate must be above 0")

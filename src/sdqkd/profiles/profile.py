@@ -87,6 +87,8 @@ class Profile:
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
 
 
+ModuleProfile = Profile | equipment.OfThreeParties
+
 _COMMON = (
     "lower_hz",
     "upper_hz",
@@ -115,6 +117,11 @@ def profile_named(profiles: Mapping[str, Profile], name: str, path: str | None =
         known = ", ".join(profiles) or "none"
         raise InputError(f"there is no equipment profile '{name}'; known are: {known}", path=path)
     return profiles[name]
+
+
+def module_profile(profiles: Mapping[str, Profile], name: str, path: str | None = None) -> ModuleProfile:
+    """The profile of a QKD module, be it one for links of two parties or of three; InputError if it is none."""
+    return equipment.of_three_parties(name) or profile_named(profiles, name, path)
 
 
 def read_profile(name: str, text: str) -> Profile:
