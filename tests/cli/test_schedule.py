@@ -23,6 +23,25 @@ def test_says_how_good_it_is(sdqkd: Run) -> None:
     assert "no schedule has more than" in done.out
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "soon"])
+def test_times_are_numbers(sdqkd: Run, number: str) -> None:
+    for option in ("--period", "--dead-time"):
+        done = sdqkd("schedule", MADQCI, option, number)
+        assert done.code == 1
+        assert f"Invalid value for '{option}'" in done.err
+
+
+def test_says_why_there_is_nothing(sdqkd: Run) -> None:
+    short = sdqkd("schedule", MADQCI, "--period", "100")
+    assert (
+        "a period of 100 s has no room for the turns that all pairs need, each with 120 s without key" in short.out
+    )
+    unswitched = sdqkd("schedule", MADQCI.parents[1] / "one-strand" / "network.yaml")
+    assert unswitched.code == 0
+    assert "there is nothing to share" in unswitched.out
+    assert "the worst pair" not in unswitched.out
+
+
 def test_runs_its_turns_and_goes_back(sdqkd: Run, tmp_path: Path) -> None:
     emulation = emulate(MADQCI, tmp_path / "emulation")
     try:

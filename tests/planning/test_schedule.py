@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, combinations
 
 import pytest
@@ -59,7 +60,7 @@ def test_turns_keep_the_rules_and_the_period() -> None:
     packing = sharing.packing()
     assert sum(turn.dead_s + turn.key_s for turn in found.turns) <= sharing.period_s * (1 + 1e-6)
     for turn in found.turns:
-        assert packing.allows([sharing.options.index(option) for option in turn.options.values()])
+        assert packing.allows([sharing.options.index(option) for option in turn.options])
     assert found.worst == pytest.approx(
         min(found.rates_bps[pair] / sharing.demands[pair] for pair in found.rates_bps)
     )
@@ -74,6 +75,33 @@ def test_madqci_serves_seven_pairs_with_ten_modules(forecast: Forecast) -> None:
     assert len(found.turns) >= 2
     assert all(rate_bps >= 0.1 * 1000 for rate_bps in found.rates_bps.values())
     assert found.gap < 1e-6
+
+
+def test_a_pair_has_several_links_at_once_where_it_has_the_modules(forecast: Forecast) -> None:
+    """Distrito and Norte have a transmitter and a receiver each: a link each way, on two channels of one fibre."""
+    fixed = {name: link for name, link in forecast.network.qkd_links.items() if not name.endswith("-CV")}
+    alone = fixed | {"Norte-Distrito-CV": forecast.network.qkd_links["Norte-Distrito-CV"]}
+    sharing = sharing_of(Forecast(replace(forecast.network, qkd_links=alone)), Rules())
+    best = max(
+        one.rate_bps + other.rate_bps
+        for one, other in combinations(sharing.options, 2)
+        if {one.transmitter, one.receiver}.isdisjoint({other.transmitter, other.receiver})
+        and not one.ports & other.ports
+        and one.frequency_hz != other.frequency_hz
+    )
+    found = schedule(sharing)
+    assert found.rates_bps == {"Distrito - Norte": best}
+    assert found.bound == pytest.approx(best / 1000)
+    (turn,) = found.turns
+    assert {one.transmitter.device for one in turn.links["Distrito - Norte"]} == {"distrito-qkd", "norte-qkd"}
+
+
+def test_what_fixed_links_have_filled_holds_nobody_back(forecast: Forecast) -> None:
+    """All fibres but one carry a fixed link."""
+    found = schedule(sharing_of(forecast, Rules(per_fibre=1)))
+    assert {*found.rates_bps} == {"Quijote - Quiron"}
+    assert len(found.hopeless) == 6
+    assert found.worst == found.bound > 3
 
 
 def test_pairs_without_light_are_named(forecast: Forecast) -> None:

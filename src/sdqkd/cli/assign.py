@@ -18,7 +18,7 @@ from sdqkd.cli.assign_text import (
     remedy_words,
 )
 from sdqkd.cli.console import show, show_json
-from sdqkd.cli.inputs import as_json, network_file, read_network_file
+from sdqkd.cli.inputs import Finite, as_json, network_file, read_network_file
 from sdqkd.cli.routes import option_json, require_fibres
 from sdqkd.network.model import FibreSharing, Network
 from sdqkd.planning.assignment import (
@@ -64,7 +64,7 @@ _PLAIN = Rules()
     help=f"The most quantum channels in a fibre. [default: as the file says, else {_PLAIN.per_fibre}]",
 )  # fmt: skip
 @click.option(
-    "--sensitivity", type=float,
+    "--sensitivity", type=Finite(),
     help="What every classical receiver needs, in dBm, for the floors of launch powers. [default: as the profiles"
     f" of transponders say for data, else {SENSITIVITY_DBM:g}]",
 )  # fmt: skip

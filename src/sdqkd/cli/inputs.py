@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,6 +28,20 @@ from sdqkd.controller.inventory import (
 from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.controller.watch_journal import JournalView
 from sdqkd.errors import InputError, JournalError, StoreError
+
+
+class Finite(click.FloatRange):
+    """A number, within limits if there are any. Python takes `nan` and `inf` for numbers too; we do not."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails for what is none."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
 
 network_file = click.argument("network", type=click.Path(path_type=Path))
 

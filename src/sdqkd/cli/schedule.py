@@ -12,6 +12,7 @@ from rich.table import Table
 from sdqkd.cli.changing import carry_out, demand_person
 from sdqkd.cli.console import ProgressLines, note, show, show_json
 from sdqkd.cli.inputs import (
+    Finite,
     as_json,
     changing_journal,
     inventory_file,
@@ -39,11 +40,11 @@ from sdqkd.planning.spectrum import Rules
 @click.command()
 @network_file
 @click.option(
-    "--period", "period_s", type=click.FloatRange(1), default=3600.0, show_default=True,
+    "--period", "period_s", type=Finite(1), default=3600.0, show_default=True,
     help="Seconds in which every configuration has its turn. Users must have keys in store for so long.",
 )  # fmt: skip
 @click.option(
-    "--dead-time", "dead_s", type=click.FloatRange(0),
+    "--dead-time", "dead_s", type=Finite(0),
     help="Seconds without key when a configuration begins. [default: the modules' acquisition time]",
 )  # fmt: skip
 @click.option(
@@ -122,7 +123,7 @@ def _as_json(sharing: Sharing, found: Schedule) -> dict[str, Any]:
             {
                 "dead-s": turn.dead_s,
                 "key-s": round(turn.key_s, 3),
-                "links": {pair: option_json(option) for pair, option in turn.options.items()},
+                "links": {pair: [*map(option_json, options)] for pair, options in turn.links.items()},
             }
             for turn in found.turns
         ],
@@ -144,7 +145,7 @@ def _show(network: Network, sharing: Sharing, found: Schedule) -> None:
     table.add_column("key rate\n[kb/s]", justify="right", no_wrap=True)
     for number, turn in enumerate(found.turns, 1):
         name = f"{number}: {turn.dead_s:.0f} s dead, {turn.key_s:.0f} s"
-        for option in turn.options.values():
+        for option in turn.options:
             ends = (module_name(network, end) for end in (option.transmitter, option.receiver))
             figure = f"{option.rate_bps / 1000:,.2f}"
             table.add_row(name, *ends, ", ".join(option.path.fibres), channel_name(option.frequency_hz), figure)
@@ -154,7 +155,15 @@ def _show(network: Network, sharing: Sharing, found: Schedule) -> None:
     for pair, rate_bps in found.rates_bps.items():
         show(f"{pair}: {rate_bps:,.1f} bit/s in the mean, for a demand of {sharing.demands[pair]:,.0f}")
     for pair in found.hopeless:
-        show(f"{pair}: no light between them makes key")
+        show(f"{pair}: no free way between them makes key")
+    if not found.rates_bps:
+        show("no pair of nodes that switched links of the file join can have key: there is nothing to share")
+        return
+    if not found.worst:
+        show(
+            f"a period of {sharing.period_s:g} s has no room for the turns that all pairs need, each with"
+            f" {sharing.dead_s:g} s without key"
+        )
     show(
         f"the worst pair has {found.worst:.4f} of its demand; no schedule has more than {found.bound:.4f}"
         f" (gap {100 * found.gap:.2f} %)"

@@ -29,7 +29,7 @@ def network_of(forecast: Forecast, turn: Turn) -> Network:
         for name, link in network.qkd_links.items()
     }
     network = replace(network, qkd_links=links)
-    for option in turn.options.values():
+    for option in turn.options:
         network = with_option(network, option, ()).network
     return network
 

@@ -51,21 +51,37 @@ class Sharing:
     held: Mapping[str, int] = field(default_factory=dict)
 
     def packing(self) -> Packing:
-        """Which options can run together."""
-        return packing_of(self.options, self.pairs, self.rules, self.held)
+        """Which options can run together: a pair may have several, by different modules."""
+        return packing_of(self.options, range(len(self.options)), self.rules, self.held)
+
+    def most_pairs(self) -> int:
+        """How many pairs can have key at the same time, at most."""
+        packing = packing_of(self.options, self.pairs, self.rules, self.held)
+        return math.floor(packing.best([1.0] * len(self.options), PRICING_S).bound + 1e-6)
 
     def rates_bps(self, configuration: Configuration) -> dict[str, float]:
         """What each pair has while this configuration runs."""
-        return {self.pairs[index]: float(self.options[index].rate_bps) for index in configuration}
+        rates: dict[str, float] = {}
+        for index in configuration:
+            rates[self.pairs[index]] = rates.get(self.pairs[index], 0.0) + self.options[index].rate_bps
+        return rates
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A configuration and its time in each period: until keys come (`dead_s`), and while they do."""
+    """A configuration and its time in each period: until keys come (`dead_s`), and while they do.
 
-    options: Mapping[str, Option]
+    `links` are the options of each pair.
+    """
+
+    links: Mapping[str, tuple[Option, ...]]
     dead_s: float
     key_s: float
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """What runs together."""
+        return tuple(option for several in self.links.values() for option in several)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,11 @@ def sharing_of(
     found = routing_combinations(
         forecast, rules, wanted=lambda one, other: _pair(network, one, other) in demands
     ).feasible
+    held = _held(network, modules)
+    # What passes a fibre that fixed links have filled never runs: then its pair shall not hold back the others.
+    found = tuple(
+        one for one in found if all(held.get(name, 0) < rules.in_(name).per_fibre for name in one.path.fibres)
+    )
     pairs = tuple(_pair(network, option.transmitter, option.receiver) for option in found)
     longest_s = max((forecast.profile_of(end).acquisition_s for end in modules), default=0.0)
     return Sharing(
@@ -111,7 +132,7 @@ def sharing_of(
         rules,
         longest_s if dead_s is None else dead_s,
         period_s,
-        _held(network, modules),
+        held,
     )
 
 
@@ -142,8 +163,7 @@ def schedule(sharing: Sharing) -> Schedule:
     if not reachable:
         return Schedule((), {}, 0.0, 0.0, 0, hopeless)
     columns, bound = generate(sharing, reachable)
-    most = math.floor(sharing.packing().best([1.0] * len(sharing.options), PRICING_S).bound + 1e-6)
-    least_turns = math.ceil(len(reachable) / most)
+    least_turns = math.ceil(len(reachable) / sharing.most_pairs())
     times = chosen_times(sharing, reachable, columns)
     return _written(sharing, reachable, columns, times, _with_dead_time(sharing, bound, least_turns), hopeless)
 
@@ -248,6 +268,14 @@ def _means(sharing: Sharing, times: Mapping[Configuration, float]) -> dict[str, 
     return means
 
 
+def _links(sharing: Sharing, configuration: Configuration) -> dict[str, tuple[Option, ...]]:
+    links: dict[str, tuple[Option, ...]] = {}
+    for index in configuration:
+        pair = sharing.pairs[index]
+        links[pair] = (*links.get(pair, ()), sharing.options[index])
+    return links
+
+
 def _written(
     sharing: Sharing,
     demands: Mapping[str, float],
@@ -258,7 +286,7 @@ def _written(
 ) -> Schedule:
     dead_s = sharing.dead_s if len(times) > 1 else 0.0
     turns = tuple(
-        Turn({sharing.pairs[index]: sharing.options[index] for index in column}, dead_s, share * sharing.period_s)
+        Turn(_links(sharing, column), dead_s, share * sharing.period_s)
         for column, share in sorted(times.items(), key=lambda item: -item[1])
     )
     means = _means(sharing, times)
