@@ -66,6 +66,16 @@ def test_what_somebody_wrote_meanwhile_stays(madqci: LoadedNetwork, forecast: Fo
     assert not now.qkd_links["Quintin-Quijote-CV"].active
 
 
+def test_another_channel_is_not_written_into_what_is_no_yaml(
+    madqci: LoadedNetwork, forecast: Forecast, tmp_path: Path
+) -> None:
+    tuned = changeover(forecast, Wish(ModuleEnd("quintin-qkd", 2), ModuleEnd("quijote-qkd", 4), channel_to_hz(38)))
+    file = tmp_path / "network.yaml"
+    file.write_text("network: {")
+    with pytest.raises(StoreError, match="it is no YAML any more"):
+        write_down(madqci, file, tuned)
+
+
 @pytest.mark.parametrize("now", ["network: {", "network: {name: MadQCI}\n", None])
 def test_a_file_that_cannot_say_it_any_more_stays_as_it_is(
     madqci: LoadedNetwork, forecast: Forecast, tmp_path: Path, now: str | None
@@ -91,6 +101,12 @@ def test_the_file_says_it_then(madqci: LoadedNetwork, forecast: Forecast) -> Non
     tuned = changeover(forecast, Wish(ModuleEnd("quintin-qkd", 2), ModuleEnd("quijote-qkd", 4), channel_to_hz(38)))
     link = rewritten(madqci, text, tuned).network.qkd_links["Quintin-Quijote-CV"]
     assert link.frequency_hz == channel_to_hz(38)
+    # What was measured on channel 37 does not hold on 38: the forecast stays what it was.
+    assert link.calibration is not None
+    assert link.calibration.frequency_hz == channel_to_hz(37)
+    then = Forecast(rewritten(madqci, text, tuned).network)
+    found = changeover(then, wish_for_link(then.network, "Quintin-Quijote-CV"))
+    assert found.option.rate_bps == tuned.option.rate_bps
 
 
 def test_a_module_that_must_move_breaks_first(madqci: LoadedNetwork, forecast: Forecast) -> None:

@@ -23,15 +23,22 @@ from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.plan import Plan, make_plan
 from sdqkd.errors import ApplyError
 from sdqkd.network.model import Network
+from sdqkd.physics.grid import channel_to_hz
 from sdqkd.schema.tree import Container
 
 LINK = "Alfa-Charlie"
 
 
+TEXT = (Path(__file__).parent / "data" / "beside.yaml").read_text("utf-8")
+
+
 @pytest.fixture(scope="module")
 def beside() -> Network:
     """The link was measured beside the two channels as they are."""
-    text = (Path(__file__).parent / "data" / "beside.yaml").read_text("utf-8")
+    return measured_as_it_is(TEXT)
+
+
+def measured_as_it_is(text: str) -> Network:
     network = load_network(text, "beside.yaml").network
     channels = {
         name: replace(one, calibration_power_dbm=one.launch_power_dbm, calibration_frequency_hz=one.frequency_hz)
@@ -125,6 +132,22 @@ def test_a_link_that_is_made_or_ended_is_not_harmed(beside: Network) -> None:
     demand_coexistence(made)
     ended = replace(deadly, qkd_links={LINK: replace(deadly.qkd_links[LINK], active=False)})
     demand_coexistence(effects(beside, ended))
+
+
+def test_a_link_on_another_channel_is_not_where_it_was_measured() -> None:
+    """Beside a classical channel it has less key than on channel 34, where it was measured."""
+    wide = TEXT.replace("192.05, upper-thz: 192.25", "192.05, upper-thz: 192.15")
+    wide = wide.replace("193.35, upper-thz: 193.45", "192.15, upper-thz: 193.45").replace(": 32-34", ": 22-34")
+    old = measured_as_it_is(wide)
+    link = old.qkd_links[LINK]
+    near = replace(link, frequency_hz=channel_to_hz(22))
+    found = effects(old, replace(old, qkd_links={LINK: near})).links[LINK]
+    assert found.before_bps == 1800
+    assert (found.after_bps or 0) < 1700
+    assert link.calibration is not None
+    said = replace(near, calibration=replace(link.calibration, frequency_hz=link.frequency_hz))
+    later = effects(replace(old, qkd_links={}, optical_channels={}), replace(old, qkd_links={LINK: said}))
+    assert later.links[LINK].after_bps == found.after_bps
 
 
 def test_a_channel_on_another_frequency_has_moved(beside: Network) -> None:

@@ -13,7 +13,7 @@ became somebody else's only now.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sdqkd.coexistence.exposure import (
@@ -37,10 +37,11 @@ from sdqkd.network.topology import Topology
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What devices hold before a change: channels by transponder and name, and switches."""
+    """What devices hold before a change: channels by transponder and name, switches, and QKD links by their id."""
 
     channels: Mapping[str, Mapping[str, ChannelSettings]]
     switches: Mapping[str, SwitchSettings]
+    links_hz: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Sent(NamedTuple):

@@ -85,7 +85,8 @@ def install(network: Network, profiles: Mapping[str, Profile], held: Held | None
     for link in network.qkd_links.values():
         if link.calibration is not None and not link.arms:
             ends = link.ends
-            measurement = _measurement(network, then, guests, link, link.calibration)
+            as_it_lay = _as_it_lay(network, then.topology, link, link.calibration, held)
+            measurement = _measurement(network, then, guests, as_it_lay, link.calibration)
             measurements[ends] = (*measurements.get(ends, ()), measurement)
     nodes = {device.device_id: device.name for device in network.of_kind("qkd-node")}
     return Installation(
@@ -98,6 +99,17 @@ def install(network: Network, profiles: Mapping[str, Profile], held: Held | None
         emitters={name: one for name, one in used.items() if isinstance(one, MdiEmitter)},
         pairs=_pairs(network, then, guests),
     )
+
+
+def _as_it_lay(
+    network: Network, topology: Topology, link: QkdLink, measured: Calibration, held: Held | None
+) -> QkdLink:
+    """The link on the frequency on which it was measured, if its light could run there as the file draws it now."""
+    then_hz = measured.frequency_hz or (held and held.links_hz.get(link.link_id))
+    if not then_hz or then_hz == link.frequency_hz:
+        return link
+    moved = replace(link, frequency_hz=then_hz)
+    return link if _designed_way(network, topology, moved) is None else moved
 
 
 def _pairs(network: Network, light: Light, guests: Guests) -> dict[frozenset[ModuleEnd], PairMeasurement]:

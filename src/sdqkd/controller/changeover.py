@@ -179,10 +179,18 @@ def with_option(network: Network, option: Option, stops: tuple[str, ...]) -> Cha
     """The network with a link on this option, and without those that `stops` names."""
     known = next((one for one in network.qkd_links.values() if _is_of(one, option)), None)
     link = _new_link(network, option) if known is None else replace(known, active=True)
-    link = replace(link, frequency_hz=option.frequency_hz)
+    link = _tuned(link, option.frequency_hz)
     stops = tuple(name for name in stops if name != link.name)
     links = {name: replace(one, active=False) if name in stops else one for name, one in network.qkd_links.items()}
     return Changeover(replace(network, qkd_links=links | {link.name: link}), link, option, stops, known is None)
+
+
+def _tuned(link: QkdLink, frequency_hz: int) -> QkdLink:
+    """The link on a frequency; what was measured on another one says so."""
+    known = link.calibration
+    if known is not None and frequency_hz != link.frequency_hz:
+        known = replace(known, frequency_hz=known.frequency_hz or link.frequency_hz)
+    return replace(link, frequency_hz=frequency_hz, calibration=known)
 
 
 def _is_of(link: QkdLink, option: Option) -> bool:

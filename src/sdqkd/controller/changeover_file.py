@@ -74,6 +74,9 @@ def _tuned(text: str, entry: tuple[Step, ...], link: QkdLink) -> str:
     name, value = _position(link)
     if position != name:
         text = rename(text, (*entry, position), name)
+    if link.calibration is not None and link.calibration.frequency_hz is not None:
+        then_thz = hz_to_thz(link.calibration.frequency_hz)
+        text = set_value(text, (*entry, "calibration", "frequency-thz"), then_thz)
     return set_value(text, (*entry, name), value)
 
 

@@ -228,7 +228,13 @@ def state_of(network: Network, trees: Trees) -> State:
 def _held(old: State) -> Held | None:
     """Beside what links were measured, as far as the file does not say it; None if devices hold nothing yet."""
     begun = any(old.links.values()) or any(old.channels.values())
-    return Held(old.channels, old.switches) if begun else None
+    links_hz = {
+        link_id: told.frequency_hz
+        for own in old.links.values()
+        for link_id, told in own.items()
+        if told.frequency_hz is not None
+    }
+    return Held(old.channels, old.switches, links_hz) if begun else None
 
 
 def _links(tree: Container) -> dict[str, LinkSettings]:

@@ -50,6 +50,11 @@ def unknown_equipment(device: Reader) -> Iterator[InputError]:
 def off_grid(network: Network) -> Iterator[InputError]:
     """Positions between channels: what lies there would meet nobody on paper and everybody in a fibre."""
     positions = [(link.frequency_hz, link.path) for link in network.qkd_links.values() if not link.arms]
+    positions += [
+        (link.calibration.frequency_hz, f"{link.path}/calibration/frequency-thz")
+        for link in network.qkd_links.values()
+        if link.calibration is not None and link.calibration.frequency_hz is not None
+    ]
     positions += [(hub.frequency_hz, hub.path) for hub in network.hubs.values()]
     for channel in network.optical_channels.values():
         positions.append((channel.frequency_hz, channel.path))

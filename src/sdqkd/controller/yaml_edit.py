@@ -24,10 +24,7 @@ def set_value(text: str, steps: Sequence[Step], value: str) -> str:
 
     The entry of the list `device` whose `name` is alfa is `("device=name", "alfa")`. Raises CannotEditError.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise CannotEditError("it is no YAML any more") from error
+    node = _composed(text)
     for step in steps[:-1]:
         node = _inside(node, step)
     name = steps[-1]
@@ -43,7 +40,7 @@ def set_value(text: str, steps: Sequence[Step], value: str) -> str:
 
 def rename(text: str, steps: Sequence[Step], new: str) -> str:
     """The text with another name for the value that the steps lead to. Raises CannotEditError."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = _composed(text)
     for step in steps[:-1]:
         node = _inside(node, step)
     if isinstance(node, yaml.MappingNode):
@@ -55,12 +52,20 @@ def rename(text: str, steps: Sequence[Step], new: str) -> str:
 
 def names_at(text: str, steps: Sequence[Step]) -> tuple[str, ...]:
     """The names in the mapping that the steps lead to. Raises CannotEditError."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = _composed(text)
     for step in steps:
         node = _inside(node, step)
     if not isinstance(node, yaml.MappingNode):
         raise CannotEditError("it holds no names with values")
     return tuple(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+
+
+def _composed(text: str) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise CannotEditError("it is no YAML any more") from error
+    return node
 
 
 def _inside(node: yaml.Node | None, step: Step) -> yaml.Node:
@@ -126,10 +131,7 @@ def insert_entry(text: str, steps: Sequence[Step], lines: Sequence[str]) -> str:
 
     `lines` are those of the entry in block style, without the dash and its indentation.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise CannotEditError("it is no YAML any more") from error
+    node = _composed(text)
     for step in steps:
         node = _inside(node, step)
     if not isinstance(node, yaml.SequenceNode) or node.flow_style or not node.value:

@@ -192,10 +192,11 @@ class ModuleEnd:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was measured on a link as the file describes it."""
+    """What was measured on a link as the file describes it, or on another frequency, if that is given."""
 
     loss_db: float
     key_rate_bps: int
+    frequency_hz: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

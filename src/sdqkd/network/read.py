@@ -266,11 +266,15 @@ def _qkd_link(schema: Schema, entry: Reader, health: HealthLimits) -> QkdLink:
         frequency_hz=position_hz(entry),
         fibres=entry.values("fibre"),
         demand_bps=entry.optional_int("demand-bps"),
-        calibration=Calibration(measured.number("loss-db"), int(measured.text("key-rate-bps")))
-        if entry.has("calibration")
-        else None,
+        calibration=_calibration(measured) if entry.has("calibration") else None,
         health=_health_limits(entry.inside(HEALTH), health),
     )
+
+
+def _calibration(entry: Reader) -> Calibration:
+    then_thz = entry.optional_text("frequency-thz")
+    then_hz = None if then_thz is None else thz_to_hz(then_thz)
+    return Calibration(entry.number("loss-db"), int(entry.text("key-rate-bps")), then_hz)
 
 
 def _hub(schema: Schema, entry: Reader) -> MdiHub:
