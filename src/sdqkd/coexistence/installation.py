@@ -104,7 +104,7 @@ def install(network: Network, profiles: Mapping[str, Profile], held: Held | None
 def _as_it_lay(
     network: Network, topology: Topology, link: QkdLink, measured: Calibration, held: Held | None
 ) -> QkdLink:
-    """The link on the frequency on which it was measured, if its light could run there as the file draws it now."""
+    """The link on the frequency on which it was measured, if its light could run there as it is drawn now."""
     then_hz = measured.frequency_hz or (held and held.links_hz.get(link.link_id))
     if not then_hz or then_hz == link.frequency_hz:
         return link
