@@ -12,7 +12,7 @@ from sdqkd.agent.server import ServedAgent
 from sdqkd.agent.service import Limits
 from sdqkd.cli.console import note, show_json
 from sdqkd.cli.doors import Doors, read_doors, transports
-from sdqkd.cli.emulation import LOOPBACK, NOC_USER, RunDirectory, Terms, Users, key_pair, serve
+from sdqkd.cli.emulation import LOOPBACK, NOC_USER, Terms, Users, key_pair, serve
 from sdqkd.cli.inputs import (
     as_json,
     authorized_keys,
@@ -26,6 +26,7 @@ from sdqkd.cli.inputs import (
     user_roles,
 )
 from sdqkd.cli.logs import start_logs
+from sdqkd.cli.run_directory import RunDirectory
 from sdqkd.cli.running import interruptible, until_stopped
 from sdqkd.devices.device import Device
 from sdqkd.errors import InputError

@@ -16,9 +16,9 @@ from typing import Any
 import click
 
 from sdqkd.cli.console import ProgressLines, note, show, show_json
-from sdqkd.cli.emulation import RunDirectory
 from sdqkd.cli.inputs import as_json, network_file, open_journal, reachable, read_network_file
 from sdqkd.cli.plan import show_plan
+from sdqkd.cli.run_directory import RunDirectory
 from sdqkd.cli.running import interruptible
 from sdqkd.cli.status import show_status
 from sdqkd.controller.connect import Dialler

@@ -8,7 +8,7 @@ import click
 
 from sdqkd.cli.console import ProgressLines, note, show_json
 from sdqkd.cli.control import control
-from sdqkd.cli.emulation import RunDirectory, Terms, Users, start
+from sdqkd.cli.emulation import Terms, Users, start
 from sdqkd.cli.inputs import (
     as_json,
     authorized_keys,
@@ -21,6 +21,7 @@ from sdqkd.cli.inputs import (
     run_directory,
     user_roles,
 )
+from sdqkd.cli.run_directory import RunDirectory
 from sdqkd.cli.running import interruptible, until_stopped
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.plant.plant import Plant

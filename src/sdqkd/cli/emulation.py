@@ -1,23 +1,10 @@
-"""Agents for the emulated devices of a network, their keys, and the inventory by which a controller finds them.
-
-A run directory holds, and nothing of it belongs into a repository:
-
-    emulate.lock               held while an emulation runs here
-    inventory.yaml             where each device answers and which host key it shows; written once all listen
-    audit.log                  who did what on which device
-    noc_key                    what the user `noc` logs in with
-    controller/                the journal of a controller of this network
-    devices/NAME/host_key      the device's host key
-    devices/NAME/running.json  its running configuration, which survives a restart; beside it a journal
-"""
+"""Agents for the emulated devices of a network, their keys, and the inventory by which a controller finds them."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -30,8 +17,8 @@ from sdqkd.agent.server import ServedAgent, serve_agent
 from sdqkd.agent.service import Limits
 from sdqkd.cli.doors import Doors
 from sdqkd.cli.logs import start_logs
+from sdqkd.cli.run_directory import RunDirectory, as_store_error
 from sdqkd.devices.device import Device
-from sdqkd.errors import StoreError
 from sdqkd.transport.admission import Limits as Admission
 from sdqkd.transport.keys import make_key_pair, public_of
 
@@ -41,68 +28,6 @@ _QUIET_S = 2.0  # after a commit, until its store is tidied up
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 Users: TypeAlias = Mapping[str, Sequence[str]]  # the public keys of each user
-
-
-@dataclass(frozen=True, slots=True)
-class RunDirectory:
-    """The files of one emulated network."""
-
-    path: Path
-
-    @property
-    def inventory(self) -> Path:
-        """Where the inventory is written."""
-        return self.path / "inventory.yaml"
-
-    @property
-    def audit_log(self) -> Path:
-        """Who did what on which device."""
-        return self.path / "audit.log"
-
-    @property
-    def noc_key(self) -> Path:
-        """The private key of the user `noc`."""
-        return self.path / "noc_key"
-
-    @property
-    def controller(self) -> Path:
-        """Where a controller of this network keeps its journal."""
-        return self.path / "controller"
-
-    @property
-    def is_emulation(self) -> bool:
-        """Whether an emulation runs here or did so."""
-        return (self.path / "emulate.lock").exists()
-
-    def device(self, name: str) -> Path:
-        """What one device keeps."""
-        return self.path / "devices" / name
-
-    def prepare(self) -> None:
-        """Make the folders, for their owner only; one that is there already keeps its mode. Raises StoreError."""
-        with _as_store_error(self.path):
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self.path / "devices").mkdir(mode=0o700, exist_ok=True)
-
-    def take(self) -> int:
-        """Keep other emulations out of it, until the returned file descriptor is closed. Raises StoreError."""
-        file = self.path / "emulate.lock"
-        with _as_store_error(file):
-            lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise StoreError(f"{self.path}: another emulation runs in this run directory") from None
-        return lock
-
-
-@contextmanager
-def _as_store_error(place: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"{error.filename or place}: cannot be used: {error.strerror}") from error
 
 
 def key_pair(private_file: Path) -> str:
@@ -155,7 +80,7 @@ async def serve(
     """Serve one device, with its host key and its configuration in the run directory."""
     terms = terms or Terms()
     folder = run.device(device.name)
-    with _as_store_error(folder):
+    with as_store_error(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
     store = JournalStore(folder / "running.json", device.schema, _in_a_quiet_moment)
     try:
@@ -199,7 +124,7 @@ class Emulation:
         }
         text = yaml.safe_dump({"inventory": inventory}, sort_keys=False, width=4096)
         new = self.run.inventory.with_suffix(".new")
-        with _as_store_error(self.run.inventory):
+        with as_store_error(self.run.inventory):
             new.write_text(text, encoding="utf-8")
             new.replace(self.run.inventory)
         self.announced = True

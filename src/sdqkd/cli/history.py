@@ -12,7 +12,6 @@ from rich.table import Table
 
 from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import show, show_json
-from sdqkd.cli.emulation import RunDirectory
 from sdqkd.cli.inputs import (
     as_json,
     default_run_directory,
@@ -23,6 +22,7 @@ from sdqkd.cli.inputs import (
     read_network_file,
     state_directory,
 )
+from sdqkd.cli.run_directory import RunDirectory
 from sdqkd.controller.history_text import row, transaction_json
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.controller.journal import Entry, Remark

@@ -13,7 +13,7 @@ import click
 
 from sdqkd.agent.roles import ROLES, Role
 from sdqkd.cli.console import note
-from sdqkd.cli.emulation import RunDirectory
+from sdqkd.cli.run_directory import RunDirectory
 from sdqkd.controller.alarm_board import AlarmBoard
 from sdqkd.controller.alarm_store import SqliteWatchStore
 from sdqkd.controller.clock import SystemClock

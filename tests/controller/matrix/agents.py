@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sdqkd.cli.emulation import NOC_USER, RunDirectory, Terms, key_pair, serve
+from sdqkd.cli.emulation import NOC_USER, Terms, key_pair, serve
+from sdqkd.cli.run_directory import RunDirectory
 from sdqkd.controller.intent import owned_by
 from sdqkd.controller.inventory import load_network
 from sdqkd.controller.plan import digest
