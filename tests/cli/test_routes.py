@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import MADQCI, THREE_SITES, Run
+
+from sdqkd.cli.routes import channel_name
 
 
 def test_madqci(sdqkd: Run) -> None:
@@ -12,6 +15,14 @@ def test_madqci(sdqkd: Run) -> None:
     assert done.code == 0
     assert (done.json["combinations"], done.json["paths"], done.json["inferred-modules"]) == (49, 17, 10)
     assert len(done.json["options"]) == 49
+
+
+@pytest.mark.parametrize(
+    ("frequency_hz", "said"),
+    [(193_400_000_000_000, "34"), (228_849_205_000_000, "1310 nm"), (193_406_250_000_000, "193.40625 THz")],
+)
+def test_a_channel_is_named_as_people_do(frequency_hz: int, said: str) -> None:
+    assert channel_name(frequency_hz) == said
 
 
 def test_table_says_what_is_inferred(sdqkd: Run) -> None:

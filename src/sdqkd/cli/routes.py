@@ -13,7 +13,7 @@ from sdqkd.cli.inputs import as_json, network_file, read_network_file
 from sdqkd.controller.inventory import LoadedNetwork
 from sdqkd.network.model import ModuleEnd, Network
 from sdqkd.network.read import TOP
-from sdqkd.physics.grid import hz_to_channel, hz_to_thz
+from sdqkd.physics.grid import hz_to_channel, hz_to_nm, hz_to_thz, nm_to_hz
 from sdqkd.planning.forecast import Forecast, Option
 from sdqkd.planning.routes import Routes, routing_combinations, switched_modules
 from sdqkd.planning.spectrum import Rules
@@ -118,6 +118,8 @@ def module_name(network: Network, end: ModuleEnd) -> str:
 
 
 def channel_name(frequency_hz: int) -> str:
-    """A channel's number, or a frequency."""
-    number = hz_to_channel(frequency_hz)
+    """A channel's number, whole nanometres, or a frequency: as a module is told."""
+    number, whole_nm = hz_to_channel(frequency_hz), round(hz_to_nm(frequency_hz))
+    if number is None and nm_to_hz(whole_nm) == frequency_hz:
+        return f"{whole_nm} nm"
     return f"{hz_to_thz(frequency_hz)} THz" if number is None else str(number)
