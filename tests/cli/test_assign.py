@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.conftest import MADQCI, THREE_SITES, Run
+
+MDI_HUB = MADQCI.parents[1] / "mdi-hub" / "network.yaml"
 
 
 def test_madqci(sdqkd: Run) -> None:
@@ -73,3 +77,27 @@ def test_keeping_is_no_way_to_choose_anew(sdqkd: Run) -> None:
     done = sdqkd("assign", MADQCI, "--keep", "--method", "first-fit")
     assert done.code == 1
     assert "--keep chooses by" in done.err
+
+
+def test_links_of_three_parties_are_lost_with_their_fibre(sdqkd: Run, tmp_path: Path) -> None:
+    for keep in ([], ["--keep"]):
+        whole = sdqkd("assign", MDI_HUB, *keep, "--json")
+        assert whole.code == 0
+        assert not any(one["obstacle"] for one in whole.json["of-three-parties"].values())
+        assert whole.json["launch-power"][0]["set-by"] == "Alfa-Charlie"
+        cut = sdqkd("assign", MDI_HUB, *keep, "--dark", "alfa-hub", "--json")
+        assert cut.code == 2
+        left = {
+            name: (one["key-rate-bps"] > 0, one["obstacle"]) for name, one in cut.json["of-three-parties"].items()
+        }
+        gone = (False, "alfa-hub is cut")
+        assert left == {"Alfa-Bravo": gone, "Alfa-Charlie": gone, "Bravo-Charlie": (True, None)}
+        assert cut.json["launch-power"][0]["set-by"].startswith("laser")
+    said = sdqkd("assign", MDI_HUB, "--keep", "--dark", "alfa-hub").out
+    assert "links as they are: 1, moved: 0, lost: 2" in said
+    assert "Alfa-Charlie is lost: alfa-hub is cut" in said
+    starved = tmp_path / "network.yaml"
+    starved.write_text(MDI_HUB.read_text("utf-8").replace("demand-bps: 50,", "demand-bps: 5000,"), "utf-8")
+    done = sdqkd("assign", starved)
+    assert done.code == 2
+    assert "Alfa-Charlie is not served: 92 bit/s is less than its demand of 5,000" in done.out

@@ -12,6 +12,7 @@ from sdqkd.cli.assign_text import (
     Lacking,
     lacking_json,
     link_table,
+    pairs_json,
     power_table,
     powers_json,
     promise,
@@ -35,7 +36,7 @@ from sdqkd.planning.ceilings import SENSITIVITY_DBM, Ceiling, ceilings
 from sdqkd.planning.forecast import Forecast
 from sdqkd.planning.relaxing import MOST_PATHS, remedies
 from sdqkd.planning.spectrum import Rules
-from sdqkd.planning.three_parties import PairForecast, pair_forecast, pairs_that_run
+from sdqkd.planning.three_parties import pairs_in
 
 EXIT_UNSERVED = 2
 _GHZ = 1_000_000_000
@@ -107,17 +108,17 @@ def command(
         return keep(forecast, asked, dark, paths, sensitivity, json_output=json_output)
     problem = problem_of(forecast, Rules.of(known, asked), paths=paths, dark=dark)
     found = assign(problem, way, EXACT_TIME_S)
-    limits = ceilings(forecast, found.chosen, sensitivity)
+    limits = ceilings(forecast, found.chosen, sensitivity, dark)
     lacking = {name: remedies(forecast, problem, found.chosen, name) for name in found.unserved}
-    kept = {link.name: pair_forecast(forecast, link) for link in pairs_that_run(known)}
+    pairs = pairs_in(forecast, dark)
     if json_output:
-        show_json(_as_json(found, limits, lacking) | {"method": way, "of-three-parties": _pairs_json(kept)})
+        show_json(_as_json(found, limits, lacking) | {"method": way, "of-three-parties": pairs_json(pairs)})
     else:
         _show(known, problem, found, limits, lacking)
-        for name, one in kept.items():
-            what = f"{one.rate_bps / 1000:,.2f} kb/s" if one.rate_bps else one.obstacle
-            show(f"{name} keeps its ways to its hub and its channel: {what}")
-    return EXIT_UNSERVED if found.unserved else 0
+        for name, one in pairs.items():
+            kept = f"keeps its ways to its hub and its channel: {one.rate_bps / 1000:,.2f} kb/s"
+            show(f"{name} {f'is not served: {one.obstacle}' if one.obstacle else kept}")
+    return EXIT_UNSERVED if found.unserved or any(one.obstacle for one in pairs.values()) else 0
 
 
 def _hz(ghz: int | None) -> int | None:
@@ -131,13 +132,6 @@ def _as_json(found: Assignment, limits: tuple[Ceiling, ...], lacking: Lacking) -
         "links-more-at-most": found.links_more,
         "rate-factor-at-most": round(found.rate_factor, 6),
         "launch-power": powers_json(limits),
-    }
-
-
-def _pairs_json(kept: dict[str, PairForecast]) -> dict[str, Any]:
-    return {
-        name: {"loss-db": round(one.loss_db, 3), "key-rate-bps": one.rate_bps, "obstacle": one.obstacle or None}
-        for name, one in kept.items()
     }
 
 

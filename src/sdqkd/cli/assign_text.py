@@ -13,6 +13,7 @@ from sdqkd.planning.assignment import Assignment
 from sdqkd.planning.ceilings import Ceiling
 from sdqkd.planning.forecast import Option
 from sdqkd.planning.relaxing import Remedy
+from sdqkd.planning.three_parties import PairForecast
 
 Lacking = Mapping[str, tuple[Remedy, ...]]  # by link without a light path: what would let it run
 
@@ -33,6 +34,14 @@ def powers_json(limits: tuple[Ceiling, ...]) -> list[dict[str, Any]]:
          "least-dbm": _rounded(one.least_dbm), "set-by": one.set_by, "contradicts": one.contradicts}
         for one in limits
     ]  # fmt: skip
+
+
+def pairs_json(kept: Mapping[str, PairForecast]) -> dict[str, Any]:
+    """Links of three parties as a JSON object."""
+    return {
+        name: {"loss-db": round(one.loss_db, 3), "key-rate-bps": one.rate_bps, "obstacle": one.obstacle or None}
+        for name, one in kept.items()
+    }
 
 
 def _rounded(dbm: float | None) -> float | None:

@@ -9,7 +9,7 @@ allow: where the floor is above the ceiling, the limits contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sdqkd.coexistence.exposure import Exposure, Guest
@@ -47,17 +47,24 @@ class Ceiling:
 
 
 def ceilings(
-    forecast: Forecast, chosen: Mapping[str, Option], sensitivity_dbm: float | None = None
+    forecast: Forecast,
+    chosen: Mapping[str, Option],
+    sensitivity_dbm: float | None = None,
+    dark: Collection[str] = (),
 ) -> tuple[Ceiling, ...]:
     """Limits of every channel that is ours, beside the links as they are chosen, and those of three parties.
 
+    A link of three parties that would not be served in the dark either, or whose fibres are `dark`, limits nobody.
     `sensitivity_dbm`, if given, is that of every receiver, whatever its profile says.
     """
     network = forecast.network
     borne = {name: spare_db(forecast, name, option) for name, option in chosen.items()}
     met = {name: _names(forecast.exposure(option.path)) for name, option in chosen.items()}
     for link in pairs_that_run(network):
-        borne[link.name] = _spare_of_pair_db(forecast, link)
+        spare = _spare_of_pair_db(forecast, link)
+        if spare <= -MOST_DB or not {*dark}.isdisjoint(link.fibres):
+            continue
+        borne[link.name] = spare
         met[link.name] = _names(pair_forecast(forecast, link).met)
     return tuple(
         _ceiling(forecast, channel, borne, met, sensitivity_dbm)

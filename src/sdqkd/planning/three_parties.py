@@ -6,13 +6,14 @@ send.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 
 from sdqkd.coexistence.exposure import Exposure
 from sdqkd.coexistence.three_parties import ArmConditions, PairConditions, anchor_of, pair_performance
 from sdqkd.network.model import Arm, Network, QkdLink
 from sdqkd.network.topology import LightPath
+from sdqkd.planning.assignment import least_bps
 from sdqkd.planning.fibre_light import way_of
 from sdqkd.planning.forecast import Forecast
 
@@ -51,6 +52,26 @@ def pair_forecast(
     does = pair_performance(hub, emitter, now, anchor, 1 / _pairs_at(forecast.network, link))
     worst_db = max(arm.loss_db for arm in arms)
     return PairForecast(worst_db, does.rate_bps, does.why_no_key, (*arms[0].met, *arms[1].met))
+
+
+def why_not_served(link: QkdLink, does: PairForecast) -> str:
+    """Why a link of three parties has not what it needs; "" if it has."""
+    if does.obstacle or does.rate_bps >= least_bps(link):
+        return does.obstacle
+    return f"{does.rate_bps:,} bit/s is less than its demand of {least_bps(link):,}"
+
+
+def pairs_in(forecast: Forecast, dark: Collection[str]) -> dict[str, PairForecast]:
+    """What each active link of three parties would do with these fibres cut; `obstacle`: why not served."""
+    found = {}
+    for link in pairs_that_run(forecast.network):
+        cut = [fibre for fibre in dict.fromkeys(link.fibres) if fibre in dark]
+        does = pair_forecast(forecast, link)
+        if cut:
+            why = f"{' and '.join(cut)} {'is' if len(cut) == 1 else 'are'} cut"
+            does = PairForecast(does.loss_db, 0, why, ())
+        found[link.name] = replace(does, obstacle=why_not_served(link, does))
+    return found
 
 
 def _way(forecast: Forecast, arm: Arm) -> LightPath | None:
