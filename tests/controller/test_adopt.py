@@ -60,6 +60,31 @@ def test_a_frequency_is_said_as_the_file_says_it_where_that_is_possible(thz: str
     assert others == ("alfa-transponder",)
 
 
+SILENT = TEXT.replace(", calibration-power-dbm: -3, calibration-frequency-thz: 192.1}", "}")
+
+
+def test_how_a_channel_was_at_the_measurement_is_written_before_it_is_forgotten() -> None:
+    """Else every step that is adopted would count as having been there, and they add up unseen."""
+    assert SILENT != TEXT
+    (line,), _ = adopt("alfa-transponder", {f"{CHANNEL}/launch-power-dbm": "-2.5"}, SILENT)
+    assert "launch-power-dbm: -2.5, a: {device" in line
+    assert "calibration-power-dbm: -3, calibration-frequency-thz: 192.1" in line
+    (line,), _ = adopt("alfa-transponder", {f"{CHANNEL}/launch-power-dbm": "-2.0"})
+    assert line.count("calibration-power-dbm: -3,") == 1
+    unmeasured = SILENT.replace("      calibration: {loss-db: 4.0, key-rate-bps: 2040}\n", "")
+    (line,), _ = adopt("alfa-transponder", {f"{CHANNEL}/launch-power-dbm": "-2.5"}, unmeasured)
+    assert "calibration" not in line
+
+
+def test_where_a_link_was_measured_is_written_before_it_is_forgotten() -> None:
+    link = "      fibre: [alfa-bravo, bravo-charlie]\n"
+    assert TEXT.count(link) == 1
+    text = TEXT.replace(link, f"{link}      calibration: {{loss-db: 9.0, key-rate-bps: 5000}}\n")
+    edits = {f"{SWITCHED}/sdqkd-qkd-node:frequency-thz": "193.8", f"{SWITCHED}/phys_wavelength": "38"}
+    lines, _ = adopt("alfa-qkd", edits, text)
+    assert lines == ["channel: 38", "calibration: {loss-db: 9.0, key-rate-bps: 5000, frequency-thz: 193.7}"]
+
+
 def test_a_wavelength_follows_from_the_frequency() -> None:
     edits = {f"{SWITCHED}/sdqkd-qkd-node:frequency-thz": "193.8", f"{SWITCHED}/phys_wavelength": "38"}
     (line,), others = adopt("alfa-qkd", edits)

@@ -1,7 +1,8 @@
 """What a device holds becomes what the network file wants, in the file itself: its comments stay. Pure.
 
 Only what the file says of one thing can be adopted: the power and frequency of a channel, the interval, VLAN and
-key source of a protected connection, the measured loss and the frequency of a link. Whatever the edit, the file is
+key source of a protected connection, the measured loss and the frequency of a link. Beside what light a link was
+measured, and where it lay, is written too where that changes. Whatever the edit, the file is
 read and checked again, and the edit counts only if it then wants of the device what the device holds, and nothing
 else than before beside that. What it then wants of other devices too is told, not done.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sdqkd.coexistence.baseline import says_all
 from sdqkd.controller.intent import Desired, desired
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.plan import differences
 from sdqkd.controller.yaml_edit import CannotEditError, Step, names_at, rename, set_value
 from sdqkd.errors import InputError, SdqkdError
-from sdqkd.network.model import Network
-from sdqkd.physics.grid import hz_to_channel, thz_to_hz
+from sdqkd.network.model import Network, QkdLink
+from sdqkd.physics.grid import hz_to_channel, hz_to_thz, thz_to_hz
 from sdqkd.schema.diff import Change
 from sdqkd.schema.path import format_path
 from sdqkd.schema.table import Schema, load
@@ -96,16 +98,39 @@ def _edits(network: Network, device: str, change: Change) -> Iterator[_Edit]:
     value = change.new
     kind, key = entry
     if kind == "optical-channel" and below in _CHANNEL:
-        yield from _CHANNEL[below](("network", ("optical-channel=name", key)), value)
+        place: tuple[Step, ...] = ("network", ("optical-channel=name", key))
+        yield from _CHANNEL[below](place, value)
+        yield from _as_channel_was(network, key, place)
     elif kind == "connection" and key in network.protected_connections:
         yield _connection_edit(network, device, key, below, value)
     elif kind == "qkd_link" and below in _LINK:
         names = [link.name for link in network.qkd_links.values() if link.link_id == key and not link.arms]
         if not names:
             raise CannotEditError("the file has no such link")
-        yield from _LINK[below](("network", ("qkd-link=name", names[0])), value)
+        place = ("network", ("qkd-link=name", names[0]))
+        yield from _LINK[below](place, value)
+        if below != _LOSS:
+            yield from _as_link_was(network.qkd_links[names[0]], place)
     else:
         raise CannotEditError("the file has no value of its own for it: have it restored, or change the file")
+
+
+def _as_channel_was(network: Network, name: str, place: tuple[Step, ...]) -> Iterator[_Edit]:
+    """How a channel was while links beside it were measured, where the file did not need to say so until now."""
+    channel = network.optical_channels.get(name)
+    if channel is None or says_all(channel):
+        return
+    links = network.qkd_links.values()
+    if any(link.calibration is not None and channel.fibre in link.fibres for link in links):
+        if channel.calibration_power_dbm is None:
+            yield _setter((*place, "calibration-power-dbm"), f"{channel.launch_power_dbm:g}")
+        if channel.calibration_frequency_hz is None:
+            yield _setter((*place, "calibration-frequency-thz"), hz_to_thz(channel.frequency_hz))
+
+
+def _as_link_was(link: QkdLink, place: tuple[Step, ...]) -> Iterator[_Edit]:
+    if link.calibration is not None and link.calibration.frequency_hz is None:
+        yield _setter((*place, "calibration", "frequency-thz"), hz_to_thz(link.frequency_hz))
 
 
 def _connection_edit(network: Network, device: str, name: str, below: tuple[str, ...], value: str) -> _Edit:
@@ -155,8 +180,9 @@ _CHANNEL: Mapping[tuple[str, ...], Callable[[tuple[Step, ...], str], Iterator[_E
     ("launch-power-dbm",): _value("launch-power-dbm"),
     ("frequency-thz",): _frequency,
 }
+_LOSS = ("phys_channel_att",)
 _LINK: Mapping[tuple[str, ...], Callable[[tuple[Step, ...], str], Iterator[_Edit]]] = {
-    ("phys_channel_att",): _value("calibration/loss-db"),
+    _LOSS: _value("calibration/loss-db"),
     ("sdqkd-qkd-node:frequency-thz",): _frequency,
 }
 
