@@ -7,16 +7,16 @@ as if nobody had looked. It reaches into asyncssh, so all that it touches is loo
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import struct
 import time
+from types import ModuleType
 from typing import Any
 
 from asyncssh.channel import SSHChannel
 from asyncssh.connection import SSHConnection
-from asyncssh.crypto.cipher import GCMCipher
-from asyncssh.encryption import GCMEncryption
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -35,24 +35,58 @@ def has_method(owner: type, name: str, *parameters: str) -> bool:
     return callable(method) and tuple(inspect.signature(method).parameters)[1:] == parameters
 
 
-# Whether asyncssh was found to be as it must be for this.
-TAKES_SHORT_WAY = (
-    has_method(SSHConnection, "_recv_pkthdr")
-    and has_method(SSHConnection, "_finish_recv_packet", "pkttype", "seq", "_task", "is_async")
-    and has_method(SSHConnection, "_send", "data")
-    and has_method(SSHChannel, "_accept_data", "data", "datatype")
-    and has_method(GCMCipher, "_update_iv")
-    and has_method(GCMEncryption, "__init__", "cipher")
-)
+def sets(owner: type, *names: str) -> bool:
+    """Whether all instances have these attributes from the beginning: whether `__init__` names them."""
+    known = getattr(getattr(owner, "__init__", None), "__code__", None)
+    return known is not None and set(names) <= set(known.co_names)
+
+
+def is_as_known(cipher: ModuleType | None, encryption: ModuleType | None) -> bool:
+    """Whether asyncssh, with these two modules of it, has all that is touched here."""
+    gcm_cipher, gcm_encryption = getattr(cipher, "GCMCipher", None), getattr(encryption, "GCMEncryption", None)
+    return (
+        gcm_cipher is not None
+        and gcm_encryption is not None
+        and has_method(gcm_cipher, "_update_iv")
+        and sets(gcm_cipher, "_key", "_iv")
+        and gcm_cipher.__dictoffset__ != 0  # so that `_key_of` can leave something with it
+        and has_method(gcm_encryption, "__init__", "cipher")
+        and sets(gcm_encryption, "_cipher")
+        and has_method(SSHConnection, "_recv_pkthdr")
+        and has_method(SSHConnection, "_finish_recv_packet", "pkttype", "seq", "_task", "is_async")
+        and has_method(SSHConnection, "_send", "data")
+        and sets(SSHConnection, *_OF_CONNECTION)
+        and has_method(SSHChannel, "_accept_data", "data", "datatype")
+        and sets(SSHChannel, *_OF_CHANNEL)
+    )
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
 _OF_CONNECTION = (
     "_inpbuf", "_recv_encryption", "_recv_seq", "_decompressor", "_max_recv_pktlen", "_channels", "_auth_complete",
     "_kex_complete", "_send_encryption", "_send_seq", "_compressor", "_rekey_bytes", "_rekey_bytes_sent",
     "_rekey_seconds", "_rekey_time",
 )  # fmt: skip
 _OF_CHANNEL = (
-    "_recv_state", "_recv_paused", "_recv_window", "_send_state", "_send_chan", "_send_window", "_send_pktsize",
+    "_recv_state",
+    "_recv_window",
+    "_send_state",
+    "_send_chan",
+    "_send_window",
+    "_send_pktsize",
     "_send_buf",
-)  # fmt: skip
+)
+_ENCRYPTION = _module("asyncssh.encryption")
+
+# Whether asyncssh was found to be as it must be for this.
+TAKES_SHORT_WAY = is_as_known(_module("asyncssh.crypto.cipher"), _ENCRYPTION)
+_GCM = getattr(_ENCRYPTION, "GCMEncryption", None)
 
 
 class _Padding:
@@ -74,20 +108,18 @@ _PADDING = _Padding()
 
 def take_short_way(connection: Any) -> None:
     """Let data that come on a connection take it."""
-    if TAKES_SHORT_WAY and all(hasattr(connection, name) for name in _OF_CONNECTION):
+    if TAKES_SHORT_WAY:
         connection._recv_pkthdr = _Receiving(connection).packet
 
 
 class _Receiving:
     """Stands where asyncssh reads the beginning of each packet."""
 
-    __slots__ = ("_cipher", "_connection", "_key", "_long_way")
+    __slots__ = ("_connection", "_long_way")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._long_way = connection._recv_pkthdr
-        self._cipher: Any = None  # asyncssh's, which counts the packets
-        self._key: AESGCM
 
     def packet(self) -> bool:
         """Take a packet from what has come; tell whether to go on with what follows it."""
@@ -98,16 +130,14 @@ class _Receiving:
         if (
             len(received) < end
             or not _BLOCK <= length <= connection._max_recv_pktlen
-            or type(encryption) is not GCMEncryption
+            or type(encryption) is not _GCM
             or not connection._auth_complete
             or connection._decompressor
         ):
             return bool(self._long_way())
-        cipher = _cipher_of(encryption)
-        if cipher is not self._cipher:
-            self._cipher, self._key = cipher, AESGCM(cipher._key)
+        cipher = encryption._cipher
         try:
-            content = self._key.decrypt(cipher._iv, received[_LENGTH:end], received[:_LENGTH])
+            content = _key_of(cipher).decrypt(cipher._iv, received[_LENGTH:end], received[:_LENGTH])
         except InvalidTag:
             return bool(self._long_way())
         channel, data = self._data(content)
@@ -133,18 +163,11 @@ class _Receiving:
 class Sending:
     """The short way out of one channel."""
 
-    __slots__ = ("_channel", "_cipher", "_connection", "_is_there", "_key")
+    __slots__ = ("_channel", "_connection")
 
     def __init__(self, connection: Any, channel: Any) -> None:
         self._connection = connection
         self._channel = channel
-        self._is_there = (
-            TAKES_SHORT_WAY
-            and all(hasattr(connection, name) for name in _OF_CONNECTION)
-            and all(hasattr(channel, name) for name in _OF_CHANNEL)
-        )
-        self._cipher: Any = None
-        self._key: AESGCM
 
     def send(self, data: bytes) -> bytes:
         """Send data in packets; give what is left of them that cannot take the short way now."""
@@ -156,9 +179,7 @@ class Sending:
 
     def _packet(self, data: memoryview) -> None:
         connection, channel = self._connection, self._channel
-        cipher = _cipher_of(connection._send_encryption)
-        if cipher is not self._cipher:
-            self._cipher, self._key = cipher, AESGCM(cipher._key)
+        cipher = connection._send_encryption._cipher
         size = len(data)
         padding = -(_HEAD.size + size) % _BLOCK
         if padding < _LEAST_PADDING:
@@ -166,7 +187,7 @@ class Sending:
         head = _HEAD.pack(padding, _DATA, channel._send_chan, size)
         content = b"".join((head, data, _PADDING.take(padding)))
         length = len(content).to_bytes(_LENGTH, "big")
-        sealed = self._key.encrypt(cipher._iv, content, length)
+        sealed = _key_of(cipher).encrypt(cipher._iv, content, length)
         cipher._update_iv()
         channel._send_window -= size
         connection._send_seq = (connection._send_seq + 1) & 0xFFFFFFFF
@@ -177,8 +198,8 @@ class Sending:
         """How many of so many bytes may go in a packet now, the short way."""
         connection, channel = self._connection, self._channel
         if (
-            self._is_there
-            and type(connection._send_encryption) is GCMEncryption
+            TAKES_SHORT_WAY
+            and type(connection._send_encryption) is _GCM
             and connection._kex_complete
             and connection._auth_complete
             and not connection._compressor
@@ -192,6 +213,10 @@ class Sending:
         return 0
 
 
-def _cipher_of(encryption: Any) -> Any:
-    """Give the cipher of an AES-GCM encryption: `_key`, and `_iv`, which changes with each packet."""
-    return encryption._cipher
+def _key_of(cipher: Any) -> AESGCM:
+    """Give the key of asyncssh's cipher, ready for use. It stays with the cipher, so that it goes with it."""
+    try:
+        key: AESGCM = cipher.sdqkd_key
+    except AttributeError:
+        key = cipher.sdqkd_key = AESGCM(cipher._key)
+    return key
