@@ -111,3 +111,23 @@ def test_nothing_is_told_of_what_changed_nothing(client: Client, log: Callable[[
     client.call(edit("running", "<qkdn_id>nobody</qkdn_id>"))
     client.ask("<commit/>")
     assert changes(log) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ana", "ana"),
+        ("Ana Díaz", "'Ana Díaz'"),
+        ("x peer=client operation=commit result=ok", "'x peer=client operation=commit result=ok'"),
+        ("x\ndevice=small-node user=root", r"'x\ndevice=small-node user=root'"),
+        ("x' user=root ", '"x\' user=root "'),
+    ],
+)
+def test_a_user_writes_no_fields_by_their_name(
+    connect: Callable[..., Client], log: Callable[[], list[tuple[str, str]]], name: str, shown: str
+) -> None:
+    client = connect(username=name)
+    client.ask(edit("candidate", "<qkdn_location_id>x</qkdn_location_id>"))
+    told = [line for _, line in log()]
+    assert len(told) == 3
+    assert all(line.startswith(f"device=small-node user={shown} ") for line in told)

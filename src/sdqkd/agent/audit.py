@@ -41,7 +41,7 @@ def call_done(
 
 def invoked(device: str, session: Session, path: str) -> None:
     """Tell which action of which node is asked for."""
-    _LOG.info("device=%s user=%s session=%d invoked=%s", device, session.username, session.id, _printable(path))
+    _LOG.info("device=%s user=%s session=%d invoked=%s", device, _name(session), session.id, _printable(path))
 
 
 def changed(device: str, session: Session | None, schema: Schema, change: Changed) -> None:
@@ -53,10 +53,16 @@ def changed(device: str, session: Session | None, schema: Schema, change: Change
         f"{_MARKS[edit.op]}{_printable(format_path(edit.path, schema))}" for edit in edits[:_SHOWN_EDITS]
     )
     more = f" (and {len(edits) - _SHOWN_EDITS} more)" if len(edits) > _SHOWN_EDITS else ""
-    user = "none" if session is None else session.username
+    user = "none" if session is None else _name(session)
     number = 0 if session is None else session.id
     text = "device=%s user=%s session=%d changed=%s edits=%s%s"
     _LOG.info(text, device, user, number, change.target, shown or "none", more)
+
+
+def _name(session: Session) -> str:
+    # A certificate may name its user in several words, and could so write fields of its own: then in quotes.
+    name = session.username
+    return name if name.isprintable() and " " not in name else repr(name)
 
 
 def _printable(path: str) -> str:
@@ -77,7 +83,7 @@ def _write(level: int, device: str, session: Session, operation: str, result: st
         level,
         "device=%s user=%s peer=%s session=%d operation=%s result=%s",
         device,
-        session.username,
+        _name(session),
         session.peer,
         session.id,
         operation,
