@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import re
+import tracemalloc
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -194,6 +195,29 @@ async def test_more_than_the_window_ends_the_connection(
     channel.write(b"x")
     await receiver.lost()
     await _disconnected(connection)
+
+
+async def test_what_waits_for_a_slow_reader_is_kept_once(
+    serve: Any, recorder: Any, raw: Any, keys: Any, caller: Any
+) -> None:
+    receiver = recorder()
+    connection = await raw(await serve(lambda: receiver), keys, **GCM)
+    channel, mine = await connection.create_session(caller, **NETCONF, window=65_536)
+    await receiver.until(lambda: "made" in receiver.calls)
+    connection._transport.pause_reading()
+    answer = os.urandom(2**22)
+    tracemalloc.start()
+    receiver.link.write(answer)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1.5 * len(answer)
+    connection._transport.resume_reading()
+    async with asyncio.timeout(PATIENCE_S):
+        while len(mine.data) < len(answer):
+            mine.heard.clear()
+            await mine.heard.wait()
+    assert mine.data == answer
+    channel.close()
 
 
 # Whatever comes, the short way ends as the long one

@@ -143,9 +143,8 @@ class SshLink(SocketLink, SSHSession[bytes]):
         self._lose(error)
 
     def _send(self, data: bytes) -> None:
-        if self._sending is not None:
-            data = self._sending.send(data)
-        for start in range(0, len(data), _PIECE_BYTES):
+        sent = self._sending.send(data) if self._sending is not None else 0
+        for start in range(sent, len(data), _PIECE_BYTES):
             if self._channel is None or self._channel.is_closing():
                 return
             self._channel.write(data[start : start + _PIECE_BYTES])

@@ -169,13 +169,13 @@ class Sending:
         self._connection = connection
         self._channel = channel
 
-    def send(self, data: bytes) -> bytes:
-        """Send data in packets; give what is left of them that cannot take the short way now."""
+    def send(self, data: bytes) -> int:
+        """Send data in packets; tell how many bytes went, for the rest cannot take the short way now."""
         view, sent = memoryview(data), 0
         while size := self._room(len(data) - sent):
             self._packet(view[sent : sent + size])
             sent += size
-        return data[sent:] if sent else data
+        return sent
 
     def _packet(self, data: memoryview) -> None:
         connection, channel = self._connection, self._channel
