@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -77,3 +79,33 @@ def test_each_line_says_its_own_second(tmp_path: Path) -> None:
         AUDIT.handle(record)
     shown = [datetime.fromisoformat(line.split()[0]).timestamp() for line in file.read_text("utf-8").splitlines()]
     assert shown == [int(moment) for moment in moments]
+
+
+_FULL_FOR_A_WHILE = """
+import logging, resource, sys
+from pathlib import Path
+from sdqkd.cli.logs import start_logs
+
+audit = logging.getLogger("sdqkd.audit")
+start_logs(Path(sys.argv[1]))
+audit.info("before")
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50, most))
+for number in range(3):
+    audit.info("meanwhile %d", number)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+audit.info("after")
+"""
+
+
+def test_a_full_disk_is_told_once_and_tears_no_line(tmp_path: Path) -> None:
+    file = tmp_path / "audit.log"
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL_FOR_A_WHILE, str(file)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines() == [
+        f"WARNING: {file}: the audit log cannot be written, so lines may be lost: File too large",
+        f"WARNING: {file}: the audit log is written again",
+    ]
+    said = [line.split(" ", 1)[1] for line in file.read_text("utf-8").splitlines()]
+    assert said == ["before", "meanwhile 0", "meanwhile 1", "meanwhile 2", "after"]

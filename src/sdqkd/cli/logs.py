@@ -23,9 +23,13 @@ class _PrivateFile(RotatingFileHandler):
     """
 
     _written_bytes = 0  # to the file that is open
+    _troubled = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, and see that the system has it."""
+        """Write a line, and see that the system has it. If it does not take it, that is said once on stderr.
+
+        A few KiB that a full disk refused are kept, and written with the first line that it takes again.
+        """
         try:
             line = f"{self.format(record)}\n".encode()
             if self._written_bytes + len(line) > self.maxBytes:
@@ -34,8 +38,17 @@ class _PrivateFile(RotatingFileHandler):
             stream.buffer.write(line)
             stream.flush()
             self._written_bytes += len(line)
+        except OSError as error:
+            self._tell(f"cannot be written, so lines may be lost: {error.strerror}", troubled=True)
         except Exception:
             self.handleError(record)
+        else:
+            self._tell("is written again", troubled=False)
+
+    def _tell(self, what: str, *, troubled: bool) -> None:
+        if troubled != self._troubled:
+            self._troubled = troubled
+            logging.getLogger("sdqkd.logs").warning("%s: the audit log %s", self.baseFilename, what)
 
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
