@@ -52,6 +52,7 @@ def refusal_of_ours(error: Exception) -> str | None:
 _NO_TLS = "it does not speak TLS"
 _OLD_TLS = "it speaks no TLS of version 1.2 or later"
 _NO_CIPHER = "no safe way of encryption can be agreed on"
+# What keeps the two ends from speaking TLS, by OpenSSL's name of the reason.
 _TALK = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "it shows no certificate",
     "HTTP_REQUEST": _NO_TLS,
@@ -70,20 +71,8 @@ _TALK = {
 def fault_of_talk(error: Exception) -> str:
     """Say why there is no TLS, certificates apart."""
     reason = getattr(error, "reason", None) or ""
-    if reason in ("PEER_DID_NOT_RETURN_A_CERTIFICATE",):
-        return "it shows no certificate"
-    if reason in (
-        "HTTP_REQUEST",
-        "HTTPS_PROXY_REQUEST",
-        "WRONG_VERSION_NUMBER",
-        "UNKNOWN_PROTOCOL",
-        "PACKET_LENGTH_TOO_LONG",
-    ):
-        return "it does not speak TLS"
-    if reason in ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW"):
-        return "it speaks no TLS of version 1.2 or later"
-    if reason in ("NO_SHARED_CIPHER", "SSLV3_ALERT_HANDSHAKE_FAILURE"):
-        return "no safe way of encryption can be agreed on"
+    if reason in _TALK:
+        return _TALK[reason]
     if isinstance(error, ssl.SSLEOFError):
         return "it hung up"
     return f"TLS failed: {printable(reason or error)}"
