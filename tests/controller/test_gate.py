@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from tests.controller.bench import Bench, Refusing, operation_in, refuse
 
-from sdqkd.controller.gate import GateRefusedError, Gates, OpenGate, Trial
+from sdqkd.controller.gate import GateRefusedError, OpenGate, Trial
 from sdqkd.controller.part import Terms
 from sdqkd.errors import InterruptedApplyError, RolledBackError
 from sdqkd.schema.tree import get
@@ -41,7 +41,7 @@ async def test_a_gate_sees_the_network_before_the_change_and_on_trial(two: Bench
 
 
 async def test_what_a_gate_refuses_is_taken_back_with_its_reason(two: Bench) -> None:
-    two.gate = Gates({"open": OpenGate(), "light": Refusing()})
+    two.gate = Refusing()
     error = await two.refused()
     assert isinstance(error, RolledBackError)
     assert error.message == "the light is bad; every device is as it was"

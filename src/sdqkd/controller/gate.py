@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -56,20 +56,3 @@ class OpenGate:
 
     async def judge(self, trial: Trial) -> None:
         """Find nothing wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gates:
-    """Several gates, by name, one after the other; the first that refuses decides."""
-
-    gates: Mapping[str, Gate]
-
-    async def baseline(self, trial: Trial) -> None:
-        """Let each see how things are."""
-        for gate in self.gates.values():
-            await gate.baseline(trial)
-
-    async def judge(self, trial: Trial) -> None:
-        """Ask each."""
-        for gate in self.gates.values():
-            await gate.judge(trial)

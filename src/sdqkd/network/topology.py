@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from sdqkd.network.cords import Cord, amplify
 from sdqkd.network.hiss import Hiss, hiss_of
-from sdqkd.network.model import Fibre, Multiplexer, Network, OpticalChannel, Port
+from sdqkd.network.model import Multiplexer, Network, OpticalChannel, Port
 from sdqkd.physics.grid import hz_to_thz
 
 Switching = Callable[[Port], Collection[Port]]  # the ports that a switch joins, or may join, with this one
@@ -180,7 +180,7 @@ def _filtered(multiplexer: Multiplexer, port: Port, frequency_hz: int) -> Iterat
 
 
 def topology_of(network: Network) -> Topology:
-    """The fixed part of a network. Two cords at one port are a fault of the file: see `doubly_used_ports`."""
+    """The fixed part of a network. Two cords at one port are a fault of the file: `controller.checks`."""
     cords: dict[Port, Cord] = {}
     for patch in network.patches:
         _join(cords, patch.a, patch.b, patch.loss_db, None)
@@ -202,21 +202,6 @@ def topology_of(network: Network) -> Topology:
 def _join(cords: dict[Port, Cord], a: Port, b: Port, loss_db: float, fibre: str | None) -> None:
     cords.setdefault(a, Cord(b, loss_db, fibre))
     cords.setdefault(b, Cord(a, loss_db, fibre))
-
-
-def doubly_used_ports(network: Network) -> Iterator[tuple[Port, str]]:
-    """Ports where more than one cord ends, each with what comes second: `fibre NAME` or `patch cord`."""
-    seen: set[Port] = set()
-    ends = [(port, "patch cord") for patch in network.patches for port in (patch.a, patch.b)]
-    ends += [(port, f"fibre {fibre.name}") for fibre in network.fibres.values() for port in _ends_of(fibre)]
-    for port, what in ends:
-        if port in seen:
-            yield port, what
-        seen.add(port)
-
-
-def _ends_of(fibre: Fibre) -> tuple[Port, Port]:
-    return fibre.a, fibre.b
 
 
 def any_port_of(topology: Topology) -> Switching:

@@ -14,10 +14,6 @@ from sdqkd.notifications.streams import NETCONF, Event, Stream
 from sdqkd.notifications.times import read_time
 from sdqkd.schema.elements import Element, is_content
 
-CAPABILITIES = (
-    "urn:ietf:params:netconf:capability:notification:1.0",
-    "urn:ietf:params:netconf:capability:interleave:1.0",
-)
 _BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 _MARKS = "urn:ietf:params:xml:ns:netmod:notification"
 _PAYLOADS = {

@@ -22,11 +22,6 @@ def encode(schema: Schema, tree: Container) -> dict[str, Any]:
     return _object(schema.data, tree)
 
 
-def encode_below(node: SchemaNode, tree: Container) -> dict[str, Any]:
-    """The content of an instance of `node`."""
-    return _object(node.children, tree)
-
-
 def _object(known: Mapping[str, SchemaNode], tree: Container) -> dict[str, Any]:
     return {name: _json(known[name], node) for name, node in tree.children.items()}
 

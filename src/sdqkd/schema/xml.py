@@ -165,13 +165,6 @@ def encode(schema: Schema, tree: Container) -> bytes:
     return printer.text().encode()
 
 
-def encode_below(schema: Schema, node: SchemaNode, tree: Container) -> bytes:
-    """The content of an element of `node`, whose namespace is the default: a notification, an RPC's output …"""
-    printer = Printer(schema)
-    printer.children(node.children, tree.children)
-    return printer.text().encode()
-
-
 def encode_one(schema: Schema, node: SchemaNode, value: Node) -> bytes:
     """One node as a document of its own: a notification, a node from inside a tree; every entry of a list."""
     printer = Printer(schema)
