@@ -1,4 +1,4 @@
-"""What two modules would do on a light path: loss, key rate, and what is in the way. By the physics of `plant`.
+"""What two modules would do on a light path: loss, key rate, and what is in the way. By `coexistence`, as the emulation.
 
 Classical light is taken as the network file wants it. Quantum channels do not disturb each other unless they
 share a frequency: their light is too weak.
