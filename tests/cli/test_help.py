@@ -39,6 +39,7 @@ def test_every_command_has_help_and_json(sdqkd: Run, name: str) -> None:
         ["agent", str(MADQCI), "quintin-qkd", "--port", "70000"],
         ["agent", str(MADQCI), "quintin-qkd", "--role", "friend=king"],
         ["emulate", str(MADQCI), "--role", "viewer"],
+        ["watch", str(MADQCI), "--poll", "nan"],
     ],
 )
 def test_wrong_usage_is_an_error_without_traceback(sdqkd: Run, arguments: list[str]) -> None:

@@ -23,7 +23,7 @@ from sdqkd.cli.inputs import (
 )
 from sdqkd.cli.main import describe
 from sdqkd.cli.running import interruptible
-from sdqkd.cli.show import SIGN_STYLES
+from sdqkd.cli.tables import SIGN_STYLES
 from sdqkd.controller.alarm_store import SqliteWatchStore
 from sdqkd.controller.connect import connections
 from sdqkd.controller.drift import Drift, compare, summary

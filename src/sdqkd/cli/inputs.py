@@ -42,6 +42,10 @@ class Finite(click.FloatRange):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
 
+    def _describe_range(self) -> str:
+        """What `--help` shows of the limits. Without any, click's own would show `x<=None`."""
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
 
 network_file = click.argument("network", type=click.Path(path_type=Path))
 

@@ -58,7 +58,7 @@ COMMANDS: Mapping[str, str] = {
     "conformance": "Find out whether a NETCONF server does what the RFCs demand.",
 }
 
-_MODULES = {"show": "transaction", "import": "importing"}  # where the name is another's, or Python's
+_MODULES = {"import": "importing"}  # where the name is Python's
 
 
 class LazyGroup(click.Group):

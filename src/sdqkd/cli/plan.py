@@ -20,7 +20,7 @@ from sdqkd.cli.inputs import (
     state_directory,
 )
 from sdqkd.cli.running import interruptible
-from sdqkd.cli.show import plan_text
+from sdqkd.cli.tables import plan_text
 from sdqkd.controller.both_ends import Trees, demand_both_ends
 from sdqkd.controller.clock import time_text
 from sdqkd.controller.coexistence import coexistence

@@ -19,6 +19,7 @@ from sdqkd.cli.inputs import (
     read_network_file,
     state_directory,
 )
+from sdqkd.cli.main import EXIT_IN_DOUBT
 from sdqkd.cli.running import interruptible
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
@@ -27,7 +28,6 @@ from sdqkd.controller.recovery import Recovered
 from sdqkd.controller.transaction import told
 from sdqkd.errors import InDoubtError
 
-EXIT_IN_DOUBT = 4
 T = TypeVar("T")
 
 

@@ -19,9 +19,9 @@ from sdqkd.cli.inputs import (
     read_network_file,
     state_directory,
 )
-from sdqkd.cli.recover import EXIT_IN_DOUBT
+from sdqkd.cli.main import EXIT_IN_DOUBT
 from sdqkd.cli.running import interruptible
-from sdqkd.cli.show import device_lines, link_table, status_line
+from sdqkd.cli.tables import device_lines, link_table, status_line
 from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.history_text import open_lines

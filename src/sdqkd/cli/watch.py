@@ -16,6 +16,7 @@ from rich.text import Text
 from sdqkd.cli.changing import demand_person
 from sdqkd.cli.console import note, show
 from sdqkd.cli.inputs import (
+    Finite,
     as_json,
     default_state_directory,
     inventory_file,
@@ -27,7 +28,7 @@ from sdqkd.cli.inputs import (
 )
 from sdqkd.cli.recover import recovered_lines
 from sdqkd.cli.running import interruptible, until_stopped
-from sdqkd.cli.show import SIGN_STYLES
+from sdqkd.cli.tables import SIGN_STYLES
 from sdqkd.controller.alarm_store import SqliteWatchStore
 from sdqkd.controller.clock import SystemClock
 from sdqkd.controller.connect import connections
@@ -58,11 +59,11 @@ _STYLES = {
 @inventory_file
 @state_directory
 @click.option(
-    "--backstop", "backstop_s", type=click.FloatRange(min=1), default=WatchTerms().backstop_s, show_default=True,
+    "--backstop", "backstop_s", type=Finite(min=1), default=WatchTerms().backstop_s, show_default=True,
     help="Seconds after which a device that tells of changes is looked at though it told none.",
 )  # fmt: skip
 @click.option(
-    "--poll", "poll_s", type=click.FloatRange(min=1), default=WatchTerms().poll_s, show_default=True,
+    "--poll", "poll_s", type=Finite(min=1), default=WatchTerms().poll_s, show_default=True,
     help="Seconds between two looks at a device that does not.",
 )  # fmt: skip
 @as_json
