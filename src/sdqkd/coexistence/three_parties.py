@@ -53,7 +53,8 @@ class PairAnchor(NamedTuple):
 class PairPerformance:
     """Key rate in bit/s while the pair is measured `time_share` of the time, and what the hub sees of it.
 
-    `why_no_key` is "" if there is key.
+    Only the rate is less for the share: coincidences are those while it is measured. `qber` and `visibility` are
+    fractions. `why_no_key` is "" if there is key.
     """
 
     rate_bps: int
@@ -68,13 +69,13 @@ def pair_performance(
 ) -> PairPerformance:
     """What a hub makes of two emitters, `time_share` of its time."""
     pair, counts = _pair(hub, emitter, now.misalignment), _counts(hub, now)
-    ways = _ways(now)
+    through = _transmittances(now)
     rate_bps = round(_rate_bps(hub, emitter, now, anchor) * time_share)
     return PairPerformance(
         rate_bps=rate_bps,
-        qber=float(mdi.qber(pair, *ways, counts)),
-        coincidences_per_s=float(mdi.gain(pair, *ways, counts)) * hub.clock_hz,
-        visibility=float(mdi.dip_visibility(*ways, hub.overlap)),
+        qber=float(mdi.qber(pair, *through, counts)),
+        coincidences_per_s=float(mdi.gain(pair, *through, counts)) * hub.clock_hz,
+        visibility=float(mdi.dip_visibility(*through, hub.overlap)),
         why_no_key="" if rate_bps else _why_no_key(hub, emitter, now, anchor, _NO_KEY_BPS / time_share),
     )
 
@@ -107,7 +108,7 @@ def _rate_bps(hub: MdiHub, emitter: MdiEmitter, now: PairConditions, anchor: Pai
 
 def _key_per_pulse(hub: MdiHub, emitter: MdiEmitter, now: PairConditions) -> float:
     pair = _pair(hub, emitter, now.misalignment)
-    return float(mdi.key_per_pulse(pair, *_ways(now), _counts(hub, now)))
+    return float(mdi.key_per_pulse(pair, *_transmittances(now), _counts(hub, now)))
 
 
 def _pair(hub: MdiHub, emitter: MdiEmitter, misalignment: float) -> Mdi:
@@ -121,7 +122,7 @@ def _pair(hub: MdiHub, emitter: MdiEmitter, misalignment: float) -> Mdi:
     )
 
 
-def _ways(now: PairConditions) -> tuple[float, float]:
+def _transmittances(now: PairConditions) -> tuple[float, float]:
     return float(transmittance(now.first.loss_db)), float(transmittance(now.second.loss_db))
 
 
