@@ -1,7 +1,7 @@
 """What two modules would do on a light path: loss, key rate, and what is in the way.
 
-It is worked out by `coexistence`, as what the emulation reports. Classical light is taken as the network file wants
-it. Quantum channels do not disturb each other unless they share a frequency: their light is too weak.
+It is worked out by `coexistence`, as what the emulation reports. Classical light is taken as the network file
+wants it. Quantum channels do not disturb each other unless they share a frequency: their light is too weak.
 """
 
 from __future__ import annotations
