@@ -26,7 +26,7 @@ from sdqkd.datastore.boot import boot
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.nacm_rules import NACM
 from sdqkd.datastore.ports import Changed, Store
-from sdqkd.datastore.room import Room
+from sdqkd.datastore.size_limit import SizeLimit
 from sdqkd.devices.device import Device, Operable
 from sdqkd.netconf.xml import expect_names
 from sdqkd.schema.defaults import DefaultsInUse
@@ -72,7 +72,7 @@ class Agent:
             store,
             startup=startup,
             besides=_besides(schema, roles),
-            room=Room(limits.max_configuration_bytes),
+            size_limit=SizeLimit(limits.max_configuration_bytes),
         )
         access = AccessControl(
             schema,

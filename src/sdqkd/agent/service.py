@@ -12,7 +12,7 @@ from sdqkd.agent.commit_timer import CommitTimer
 from sdqkd.agent.notifier import Notifier
 from sdqkd.agent.sessions import Sessions
 from sdqkd.datastore.datastores import Datastores
-from sdqkd.datastore.room import MAX_BYTES
+from sdqkd.datastore.size_limit import MAX_BYTES
 from sdqkd.netconf.session import SERVER_MAX_MESSAGE_BYTES
 from sdqkd.schema.defaults import DefaultsInUse
 from sdqkd.schema.table import Schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.ports import Hardware, Store
-from sdqkd.datastore.room import Room
+from sdqkd.datastore.size_limit import SizeLimit
 from sdqkd.errors import RpcError, RpcErrors, StoreError
 from sdqkd.schema.table import Schema
 from sdqkd.schema.tree import EMPTY, Container
@@ -19,7 +19,7 @@ def boot(
     *,
     startup: bool = False,
     besides: Container = EMPTY,
-    room: Room | None = None,
+    size_limit: SizeLimit | None = None,
 ) -> Datastores:
     """Load running, or on the first start save the factory configuration, and let the hardware obey it.
 
@@ -44,4 +44,4 @@ def boot(
     if running is not kept:
         store.save(running)
     hardware.apply(running)
-    return Datastores(schema, validator, hardware, store, running, startup=startup, room=room)
+    return Datastores(schema, validator, hardware, store, running, startup=startup, size_limit=size_limit)

@@ -33,7 +33,7 @@ from sdqkd.datastore.nacm import Rights
 from sdqkd.datastore.part_edits import edit_parts, listed
 from sdqkd.datastore.partial_locks import PartialLock, PartialLocks
 from sdqkd.datastore.ports import Changed, Hardware, Store, Watcher
-from sdqkd.datastore.room import Room
+from sdqkd.datastore.size_limit import SizeLimit
 from sdqkd.datastore.steps import Steps, finish
 from sdqkd.errors import RpcError, RpcErrors, SdqkdError, StoreError
 from sdqkd.schema.diff import same
@@ -64,10 +64,10 @@ class Datastores:
         running: Container,
         *,
         startup: bool = False,
-        room: Room | None = None,
+        size_limit: SizeLimit | None = None,
     ) -> None:
         """Begin with what the hardware does and the store keeps already."""
-        self._room = room or Room()
+        self._size_limit = size_limit or SizeLimit()
         self.schema = schema
         self.targets: tuple[Target, ...] = ("running", "candidate", *(("startup",) if startup else ()))
         self.watchers: list[Watcher] = []
@@ -341,7 +341,7 @@ class Datastores:
         return "cancel"
 
     def _set(self, session: int, target: Target, tree: Container) -> None:
-        self._room.demand(self.get_config(target), tree)
+        self._size_limit.demand(self.get_config(target), tree)
         if target == "running":
             self._replace_running(session, tree, provisional=self._pending is not None)
         elif target == "startup":

@@ -9,7 +9,7 @@ from tests.datastore.small_requests import config, place, place_of
 
 from sdqkd.datastore.datastores import Datastores
 from sdqkd.datastore.locks import Target
-from sdqkd.datastore.room import MAX_BYTES, Room
+from sdqkd.datastore.size_limit import MAX_BYTES, SizeLimit
 from sdqkd.errors import RpcError
 from sdqkd.schema.size import size_bytes
 from sdqkd.schema.validate import Validator
@@ -17,12 +17,18 @@ from sdqkd.schema.validate import Validator
 ME = 1
 
 
-def datastores(room_bytes: int, *, startup: bool = False) -> Datastores:
+def datastores(most_bytes: int, *, startup: bool = False) -> Datastores:
     node = SmallNode()
     running = node.factory()
     node.apply(running)
     return Datastores(
-        node.schema, Validator(node.schema), node, MemoryStore(), running, startup=startup, room=Room(room_bytes)
+        node.schema,
+        Validator(node.schema),
+        node,
+        MemoryStore(),
+        running,
+        startup=startup,
+        size_limit=SizeLimit(most_bytes),
     )
 
 
@@ -42,10 +48,10 @@ def test_what_is_too_large_is_refused_and_nothing_changes(target: Target) -> Non
 
 def test_a_copy_that_is_too_large_is_refused() -> None:
     stores = datastores(2**20)
-    roomy = datastores(MAX_BYTES)
-    roomy.edit_config(ME, "candidate", place("x" * 2**21))
+    larger = datastores(MAX_BYTES)
+    larger.edit_config(ME, "candidate", place("x" * 2**21))
     with pytest.raises(RpcError) as refused:
-        stores.copy_config(ME, roomy.get_config("candidate"), "candidate")
+        stores.copy_config(ME, larger.get_config("candidate"), "candidate")
     assert refused.value.tag == "resource-denied"
 
 

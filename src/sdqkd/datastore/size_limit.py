@@ -12,8 +12,8 @@ _MIB = 2**20
 MAX_BYTES = 128 * _MIB  # a dozen times what 10,000 links take
 
 
-class Room:
-    """Knows the sizes of the last configurations, so that an edit costs what it changes."""
+class SizeLimit:
+    """How much a configuration may take. It knows the sizes of the last ones: an edit costs what it changes."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
