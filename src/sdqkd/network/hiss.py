@@ -1,4 +1,4 @@
-"""The noise of amplifiers, from each of them to the fibres that it enters first.
+"""The noise of amplifiers (ASE, amplified spontaneous emission), from each to the fibres that it enters first.
 
 It goes the way of the amplified light, through filters also where these do not pass it (then as far as their
 isolation lets it), and through switches to every port: where light could be led, noise is reckoned with. What
