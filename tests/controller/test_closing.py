@@ -53,6 +53,23 @@ async def test_a_transaction_stays_open_while_a_provisional_commit_waits(two: Be
     assert record.is_open
 
 
+async def test_a_way_back_that_was_refused_leaves_the_provisional_commit_waiting(two: Bench) -> None:
+    """It is announced as a commit for good, and what waited before it waits still."""
+    two.emulated.hardware[BRAVO].on_apply = lambda running: running == two.new[BRAVO]
+    datastores = two.emulated.agents[ALFA].datastores
+    datastores.cancel_commit = refuse  # type: ignore[method-assign]
+    commit = datastores.commit
+    datastores.commit = lambda *a, **n: (commit if n["confirm"] else refuse)(*a, **n)
+    assert isinstance(await two.refused(), InDoubtError)
+    await two.fleet.close()
+    record = two.record()
+    assert record is not None
+    async with controller_of(two) as controller:
+        with pytest.raises(ApplyError, match="stays open: a provisional commit may still wait") as refused:
+            await controller.close_transaction(record.txid)
+    assert refused.value.failures.keys() == {ALFA}
+
+
 async def test_it_is_closed_once_nothing_waits_any_more(two: Bench) -> None:
     txid = await left(two)
     two.emulated.agents[ALFA].datastores.expire(float("inf"))

@@ -30,8 +30,9 @@ from sdqkd.errors import JournalError
 class DeviceRecord:
     """How far a device came, by the journal. `sessions`: all that may hold its locks, with their login times.
 
-    `persists`: the tokens that its commits may wait under. `read_back`: which configuration it was seen to hold
-    after the decision, with its digest.
+    `persists`: the tokens that its commits may wait under; `deadline`: when what waits was to go back, None if no
+    commit was provisional. `read_back`: which configuration it was seen to hold after the decision, with its
+    digest.
     """
 
     sessions: tuple[tuple[int, str | None], ...] = ()
@@ -168,7 +169,9 @@ def _device_after(device: DeviceRecord, record: OfTransaction) -> DeviceRecord:
             return replace(device, edited=True)
         case Committing(persist=persist, deadline=deadline):
             tokens = dict.fromkeys((*device.persists, *([persist] if persist else [])))
-            return replace(device, committing=True, persists=tuple(tokens), deadline=deadline, read_back=None)
+            # A later commit for good may fail, and what waited before it then waits still.
+            until = deadline or device.deadline
+            return replace(device, committing=True, persists=tuple(tokens), deadline=until, read_back=None)
         case Confirmed(digest=digest):
             return replace(device, read_back="CONFIRM", digest=digest, doubt="", remedy="")
         case Reverted(digest=digest):
