@@ -7057,7 +7057,7 @@ class yc_calibration_sdqkd_network__network_mdi_hub_pair_calibration(PybindBase)
   YANG Description: What was measured on this link while the hub measured no
 other pair; the emulated network reproduces it.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__first_loss_db','__second_loss_db','__key_rate_bps',)
+  __slots__ = ('_path_helper', '_extmethods', '__first_loss_db','__second_loss_db','__key_rate_bps','__frequency_thz',)
 
   _yang_name = 'calibration'
   _yang_namespace = 'urn:sdqkd:yang:sdqkd-network'
@@ -7072,6 +7072,7 @@ other pair; the emulated network reproduces it.
     self.__first_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="first-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
     self.__second_loss_db = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['0.0 .. 100.0']}), is_leaf=True, yang_name="second-loss-db", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:loss-db', is_config=True)
     self.__key_rate_bps = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=long, restriction_dict={'range':  ['0..18446744073709551615']}, int_size=64), restriction_dict={'range': ['1 .. max']}), is_leaf=True, yang_name="key-rate-bps", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint64', is_config=True)
+    self.__frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)
 
     load = kwargs.pop("load", None)
     if args:
@@ -7210,12 +7211,56 @@ other pair; the emulated network reproduces it.
   def _unset_key_rate_bps(self):
     self.__key_rate_bps = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=long, restriction_dict={'range':  ['0..18446744073709551615']}, int_size=64), restriction_dict={'range': ['1 .. max']}), is_leaf=True, yang_name="key-rate-bps", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='uint64', is_config=True)
 
+
+  def _get_frequency_thz(self):
+    """
+    Getter method for frequency_thz, mapped from YANG variable /network/mdi_hub/pair/calibration/frequency_thz (sdqkd-ot:frequency-thz)
+
+    YANG Description: Where the light of both lay while it was measured, if the
+hub has moved since. Where it is not said, a plan takes
+what the devices hold before it, all else where the hub
+lies here.
+    """
+    return self.__frequency_thz
+      
+  def _set_frequency_thz(self, v, load=False):
+    """
+    Setter method for frequency_thz, mapped from YANG variable /network/mdi_hub/pair/calibration/frequency_thz (sdqkd-ot:frequency-thz)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_frequency_thz is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_frequency_thz() directly.
+
+    YANG Description: Where the light of both lay while it was measured, if the
+hub has moved since. Where it is not said, a plan takes
+what the devices hold before it, all else where the hub
+lies here.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """frequency_thz must be of a type compatible with sdqkd-ot:frequency-thz""",
+          'defined-type': "sdqkd-ot:frequency-thz",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)""",
+        })
+
+    self.__frequency_thz = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_frequency_thz(self):
+    self.__frequency_thz = YANGDynClass(base=RestrictedClassType(base_type=Decimal, restriction_dict={'range': ['178.0 .. 239.0']}), is_leaf=True, yang_name="frequency-thz", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:sdqkd:yang:sdqkd-network', defining_module='sdqkd-network', yang_type='sdqkd-ot:frequency-thz', is_config=True)
+
   first_loss_db = __builtin__.property(_get_first_loss_db, _set_first_loss_db)
   second_loss_db = __builtin__.property(_get_second_loss_db, _set_second_loss_db)
   key_rate_bps = __builtin__.property(_get_key_rate_bps, _set_key_rate_bps)
+  frequency_thz = __builtin__.property(_get_frequency_thz, _set_frequency_thz)
 
 
-  _pyangbind_elements = OrderedDict([('first_loss_db', first_loss_db), ('second_loss_db', second_loss_db), ('key_rate_bps', key_rate_bps), ])
+  _pyangbind_elements = OrderedDict([('first_loss_db', first_loss_db), ('second_loss_db', second_loss_db), ('key_rate_bps', key_rate_bps), ('frequency_thz', frequency_thz), ])
 
 
 class yc_pair_sdqkd_network__network_mdi_hub_pair(PybindBase):

@@ -241,6 +241,23 @@ def test_another_pair_takes_its_share_of_the_hubs_time_from_the_others(star: Net
     assert effects(with_pairs(asked, "Alfa-Bravo", "Bravo-Charlie"), asked).harmed == ("Bravo-Charlie",)
 
 
+def test_a_pair_on_another_channel_is_not_where_it_was_measured(text: str) -> None:
+    """Which channel that was is in the file, or devices hold it."""
+    wide = text.replace("lower-thz: 193.35, upper-thz: 193.45", "lower-thz: 193.35, upper-thz: 193.85")
+    calibration = "calibration: {first-loss-db: 7.5, second-loss-db: 7.5, key-rate-bps: 600}"
+    old_text = wide.replace("demand-bps: 100", f"demand-bps: 100, {calibration}")
+    near_text = old_text.replace("channel: 34\n", "channel: 38\n")
+    old, near = (load_network(one, "network.yaml").network for one in (old_text, near_text))
+    found = effects(old, near).links["Alfa-Bravo"]
+    assert found.before_bps == 200
+    assert abs((found.after_bps or 0) - 200) > 5
+    said_text = near_text.replace("key-rate-bps: 600", "key-rate-bps: 600, frequency-thz: 193.4")
+    said = load_network(said_text, "network.yaml").network
+    assert pair_forecast(Forecast(said), said.qkd_links["Alfa-Bravo"]).rate_bps == found.after_bps
+    dark = replace(said, qkd_links=with_pairs(said).qkd_links, optical_channels={})
+    assert effects(dark, said).links["Alfa-Bravo"].after_bps == found.after_bps
+
+
 def test_no_mixture_of_old_and_new_devices_does_worse_than_is_said(star: Network) -> None:
     old = launching(with_pairs(star, "Alfa-Bravo", "Bravo-Charlie"), -15.0)
     new = launching(with_pairs(star, "Alfa-Bravo", "Alfa-Charlie"), -13.0)

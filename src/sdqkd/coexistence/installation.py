@@ -10,7 +10,7 @@ from sdqkd.coexistence.exposure import Exposure, Guests, exposure
 from sdqkd.coexistence.faults import Faults
 from sdqkd.coexistence.light import Light, light_of
 from sdqkd.errors import InputError
-from sdqkd.network.model import Arm, Calibration, Interface, ModuleEnd, Network, QkdLink
+from sdqkd.network.model import Calibration, Interface, ModuleEnd, Network, QkdLink
 from sdqkd.network.topology import LightPath, Topology, any_port_of, topology_of
 from sdqkd.profiles.equipment import MdiEmitter, MdiHub
 from sdqkd.profiles.profile import ModuleProfile, Profile, module_profile
@@ -97,7 +97,7 @@ def install(network: Network, profiles: Mapping[str, Profile], held: Held | None
         nodes,
         hubs={name: one for name, one in used.items() if isinstance(one, MdiHub)},
         emitters={name: one for name, one in used.items() if isinstance(one, MdiEmitter)},
-        pairs=_pairs(network, then, guests),
+        pairs=_pairs(network, then, guests, held),
     )
 
 
@@ -105,26 +105,47 @@ def _as_it_lay(
     network: Network, topology: Topology, link: QkdLink, measured: Calibration, held: Held | None
 ) -> QkdLink:
     """The link on the frequency on which it was measured, if its light could run there as it is drawn now."""
-    then_hz = measured.frequency_hz or (held and held.links_hz.get(link.link_id))
-    if not then_hz or then_hz == link.frequency_hz:
+    then_hz = _then_hz(link, measured, held)
+    if then_hz == link.frequency_hz:
         return link
     moved = replace(link, frequency_hz=then_hz)
     return link if _designed_way(network, topology, moved) is None else moved
 
 
-def _pairs(network: Network, light: Light, guests: Guests) -> dict[frozenset[ModuleEnd], PairMeasurement]:
+def _then_hz(link: QkdLink, measured: Calibration, held: Held | None) -> int:
+    """The frequency on which a link was measured: as the file says, as devices hold it, or as it lies now."""
+    held_hz = None if held is None else held.links_hz.get(link.link_id)
+    return measured.frequency_hz or held_hz or link.frequency_hz
+
+
+def _pairs(
+    network: Network, light: Light, guests: Guests, held: Held | None
+) -> dict[frozenset[ModuleEnd], PairMeasurement]:
     found = {}
     for link in network.qkd_links.values():
         if link.arms and link.calibration is not None:
-            arms = {arm.emitter: _arm_measurement(network, light, guests, arm) for arm in link.arms}
+            beams = _beams_as_they_lay(network, light.topology, link, link.calibration, held)
+            arms = {
+                arm.emitter: _measurement(network, light, guests, beam, Calibration(arm.loss_db or 0.0, 0))
+                for arm, beam in zip(link.arms, beams, strict=True)
+            }
             rate_bps = link.calibration.key_rate_bps
-            found[frozenset(link.ends)] = PairMeasurement(link.frequency_hz, rate_bps, arms)
+            found[frozenset(link.ends)] = PairMeasurement(beams[0].frequency_hz, rate_bps, arms)
     return found
 
 
-def _arm_measurement(network: Network, light: Light, guests: Guests, arm: Arm) -> Measurement:
-    beam = next(one for one in network.beams.values() if one.ends == (arm.emitter, arm.input))
-    return _measurement(network, light, guests, beam, Calibration(arm.loss_db or 0.0, 0))
+def _beams_as_they_lay(
+    network: Network, topology: Topology, link: QkdLink, measured: Calibration, held: Held | None
+) -> list[QkdLink]:
+    """The light of both emitters on the frequency on which the pair was measured; both move, or none."""
+    now = [
+        next(one for one in network.beams.values() if one.ends == (arm.emitter, arm.input)) for arm in link.arms
+    ]
+    then_hz = _then_hz(link, measured, held)
+    if then_hz == link.frequency_hz:
+        return now
+    moved = [replace(beam, frequency_hz=then_hz) for beam in now]
+    return now if any(_designed_way(network, topology, beam) is None for beam in moved) else moved
 
 
 def _as_measured(network: Network) -> Network:

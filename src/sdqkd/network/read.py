@@ -266,15 +266,15 @@ def _qkd_link(schema: Schema, entry: Reader, health: HealthLimits) -> QkdLink:
         frequency_hz=position_hz(entry),
         fibres=entry.values("fibre"),
         demand_bps=entry.optional_int("demand-bps"),
-        calibration=_calibration(measured) if entry.has("calibration") else None,
+        calibration=_calibration(measured, measured.number("loss-db")) if entry.has("calibration") else None,
         health=_health_limits(entry.inside(HEALTH), health),
     )
 
 
-def _calibration(entry: Reader) -> Calibration:
+def _calibration(entry: Reader, loss_db: float) -> Calibration:
     then_thz = entry.optional_text("frequency-thz")
     then_hz = None if then_thz is None else thz_to_hz(then_thz)
-    return Calibration(entry.number("loss-db"), int(entry.text("key-rate-bps")), then_hz)
+    return Calibration(loss_db, int(entry.text("key-rate-bps")), then_hz)
 
 
 def _hub(schema: Schema, entry: Reader) -> MdiHub:
@@ -312,7 +312,7 @@ def _pairs(hub: MdiHub, entry: Reader, health: HealthLimits) -> Iterator[QkdLink
             frequency_hz=hub.frequency_hz,
             fibres=(*first.fibres, *second.fibres),
             demand_bps=pair.optional_int("demand-bps"),
-            calibration=Calibration(max(losses_db), int(measured.text("key-rate-bps"))) if losses_db else None,
+            calibration=_calibration(measured, max(losses_db)) if losses_db else None,
             health=health,
             arms=(first, second),
         )
