@@ -90,6 +90,11 @@ def test_every_command_stands_in_the_table_of_commands() -> None:
     assert {name.split()[1] for name in COMMANDS} <= named
 
 
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\(docs/([^)#]+)", (ROOT / "README.md").read_text("utf-8")))
+    assert {file.name for file in (ROOT / "docs").glob("*.md")} <= linked
+
+
 def test_targets_of_make_are_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for file in PAGES:

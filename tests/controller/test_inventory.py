@@ -70,7 +70,7 @@ def test_an_inventory_says_where_devices_answer(three_sites: LoadedNetwork) -> N
     devices = with_inventory(three_sites, inventory).network.devices
     own = Endpoint("192.0.2.1", 830, KEY, "noc", "/etc/sdqkd/keys/noc")
     assert devices["alfa-qkd"].management == own
-    assert devices["bravo-qkd"].management == Endpoint("bravo.example", 4022, KEY, "night", "/root/night")
+    assert devices["bravo-qkd"].management == Endpoint("bravo.example", 4022, KEY, "night", "/etc/sdqkd/night")
 
 
 def test_what_an_inventory_leaves_out_comes_from_the_network_file(three_sites_text: str) -> None:
