@@ -97,7 +97,7 @@ def play(
 def test_an_error_rate_that_wavers_within_the_hysteresis_is_told_once(
     low: float, share: float, places: list[float], hysteresis: float
 ) -> None:
-    thresholds = Thresholds(qber_hysteresis=hysteresis)
+    thresholds = Thresholds(qber_hysteresis_percent=hysteresis)
     rates = [round(low + share * hysteresis * place, 3) for place in places]
     told = list(play([link(qber=rate) for rate in rates], thresholds, start=link()))
     # The first one may be an entry into the range; from then on the range is narrower than the hysteresis.

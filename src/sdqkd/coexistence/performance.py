@@ -13,7 +13,10 @@ from sdqkd.profiles.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Key rate in bit/s, and quality as the technology measures it. `why_no_key` is "" if there is key."""
+    """Key rate in bit/s, and quality as the technology measures it: `qber` is a fraction.
+
+    `why_no_key` is "" if there is key.
+    """
 
     rate_bps: int
     qber: float | None

@@ -165,10 +165,10 @@ def _errors(link: Entry, told: Level, thresholds: Thresholds) -> Level:
     qber = qber_of(link)
     if qber is None:
         return told
-    back = thresholds.qber_hysteresis
-    if qber >= thresholds.qber_critical - (back if told == "critical" else 0):
+    back = thresholds.qber_hysteresis_percent
+    if qber >= thresholds.qber_critical_percent - (back if told == "critical" else 0):
         return "critical"
-    if qber >= thresholds.qber_warning - (back if told != _NORMAL else 0):
+    if qber >= thresholds.qber_warning_percent - (back if told != _NORMAL else 0):
         return "warning"
     return _NORMAL
 

@@ -12,13 +12,13 @@ TOP = "sdqkd-notification-settings:notification-settings"
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The defaults are those of the module. Changes and loads are fractions, error rates in per cent."""
+    """The defaults are those of the module. Changes and loads are fractions."""
 
     min_interval: timedelta = timedelta(seconds=10)
     rate_change: float = 0.1
-    qber_warning: float = 5.0
-    qber_critical: float = 9.0
-    qber_hysteresis: float = 0.5
+    qber_warning_percent: float = 5.0
+    qber_critical_percent: float = 9.0
+    qber_hysteresis_percent: float = 0.5
     load_ratio: float = 1.0
     load_hysteresis: float = 0.1
 
@@ -39,9 +39,9 @@ def thresholds_of(tree: Container) -> Thresholds:
     return Thresholds(
         timedelta(seconds=int(interval)) if isinstance(interval, str) else DEFAULTS.min_interval,
         number("key-rate", "change", DEFAULTS.rate_change * 100) / 100,
-        number("error-rate", "warning", DEFAULTS.qber_warning),
-        number("error-rate", "critical", DEFAULTS.qber_critical),
-        number("error-rate", "hysteresis", DEFAULTS.qber_hysteresis),
+        number("error-rate", "warning", DEFAULTS.qber_warning_percent),
+        number("error-rate", "critical", DEFAULTS.qber_critical_percent),
+        number("error-rate", "hysteresis", DEFAULTS.qber_hysteresis_percent),
         number("load", "ratio", DEFAULTS.load_ratio * 100) / 100,
         number("load", "hysteresis", DEFAULTS.load_hysteresis * 100) / 100,
     )
