@@ -72,6 +72,17 @@ async def test_a_session_is_used_again_until_it_is_lost(emulated: Emulated) -> N
     assert await fleet.session("alfa-qkd") is not session
 
 
+async def test_a_device_that_went_out_of_the_file_is_an_error_of_that_device_alone(emulated: Emulated) -> None:
+    fleet = Fleet(emulated.network.devices, emulated)
+    kept = await fleet.session("alfa-qkd")
+    fleet.take({name: one for name, one in fleet.devices.items() if name != "alfa-qkd"})
+    outcome = await fleet.each("open", ["alfa-qkd", "bravo-qkd"], fleet.session)
+    assert [*outcome.results] == ["bravo-qkd"]
+    assert str(outcome.failures["alfa-qkd"]) == "alfa-qkd: it is not in the network file any more"
+    assert kept.alive
+    await fleet.close()
+
+
 async def test_of_two_who_ask_at_once_both_get_the_same_session(emulated: Emulated) -> None:
     fleet = Fleet(emulated.network.devices, emulated)
     one, other = await asyncio.gather(fleet.session("alfa-qkd"), fleet.session("alfa-qkd"))

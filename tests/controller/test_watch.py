@@ -8,7 +8,18 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.controller.watching import ALFA, BRAVO, POWER, TERMS, TEXT, QuietConnector, Site, site, with_drift
+from tests.controller.watching import (
+    ALFA,
+    BRAVO,
+    POWER,
+    TERMS,
+    TEXT,
+    Holding,
+    QuietConnector,
+    Site,
+    site,
+    with_drift,
+)
 
 from sdqkd.controller.connect import Dialler
 from sdqkd.controller.journal import Begin, End, InDoubt
@@ -217,6 +228,27 @@ async def test_a_device_that_comes_into_the_file_later_is_restored_too(tmp_path:
             await lab.told("file", "", "was read again", after=after)
         assert lab.held(CHARLIE, POWER_C22) == "-4.0"
         assert not lab.standing()
+
+
+async def test_what_was_read_before_the_file_changed_is_read_again(tmp_path: Path) -> None:
+    """By then the file may mean another device, or none."""
+    async with site(tmp_path, with_charlie(TEXT)) as lab:
+        await lab.apply()
+        slow = Holding(Dialler(timeout_s=5.0), CHARLIE)
+        async with lab.watch(connector=slow):
+            await settled(lab)
+            after = await lab.told("connected", CHARLIE)
+            slow.hold()
+            await lab.tamper(CHARLIE, where=POWER_C22)
+            await slow.kept_some.wait()
+            lab.file.write_text(TEXT.replace("[{name: c21}]", "[{name: c21}, {name: c22}]", 1))
+            after = await lab.told("file", "", "was read again", after=after)
+            slow.let_go()
+            await lab.tamper(BRAVO)
+            await lab.told("restored", BRAVO, after=after)
+        assert lab.held(CHARLIE, POWER_C22) == "2.0"
+        assert not lab.standing()
+        assert not [one for one in lab.reports if one.kind == "alarm"]
 
 
 async def test_a_device_that_moves_is_watched_and_restored_where_it_is_now(tmp_path: Path) -> None:

@@ -69,6 +69,45 @@ class QuietConnector:
         return await self.inner.open(device, Quiet(receiver))
 
 
+class Slow:
+    """A receiver that gets nothing while `hold` is set, and then all of it."""
+
+    def __init__(self, inner: Receiver, hold: Holding) -> None:
+        self.link_made, self.link_lost = inner.link_made, inner.link_lost
+        self._inner, self._hold = inner, hold
+
+    def data_received(self, data: bytes) -> None:
+        self._hold.take(self._inner, data)
+
+
+class Holding:
+    """Connects, and keeps back what one device sends once it is told to."""
+
+    def __init__(self, inner: Connector, name: str) -> None:
+        self._inner, self._name = inner, name
+        self._kept: list[tuple[Receiver, bytes]] | None = None
+        self.kept_some = asyncio.Event()
+
+    async def open(self, device: Device, receiver: Receiver) -> Link:
+        slow = device.name == self._name
+        return await self._inner.open(device, Slow(receiver, self) if slow else receiver)
+
+    def take(self, receiver: Receiver, data: bytes) -> None:
+        if self._kept is None or (b"</data>" not in data and not self._kept):
+            receiver.data_received(data)
+            return
+        self._kept.append((receiver, data))
+        self.kept_some.set()
+
+    def hold(self) -> None:
+        self._kept = []
+
+    def let_go(self) -> None:
+        kept, self._kept = self._kept or [], None
+        for receiver, data in kept:
+            receiver.data_received(data)
+
+
 @dataclass
 class Site:
     """Agents that listen, the file, and what a watch has said so far."""

@@ -12,7 +12,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from sdqkd.controller.connect import Connector
 from sdqkd.controller.session import DeviceSession, Timeouts, open_session
-from sdqkd.errors import SdqkdError
+from sdqkd.errors import DeviceError, SdqkdError
 from sdqkd.network.model import Device
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class Fleet:
     async def session(self, name: str) -> DeviceSession:
         """The open session with a device as it is described now; a new one if there is none or it is over.
 
-        Raises as `open_session`.
+        Raises as `open_session`; DeviceError for one that is not in the network file any more.
         """
         session = self._usable(name)
         if session is not None:
@@ -71,7 +71,9 @@ class Fleet:
         async with self._opening.setdefault(name, asyncio.Lock()):
             session = self._usable(name)
             if session is None:
-                device = self.devices[name]
+                device = self.devices.get(name)
+                if device is None:
+                    raise DeviceError(name, "it is not in the network file any more")
                 session = await open_session(device, self._connector, self._timeouts)
                 if (before := self._sessions.get(name)) is not None and before.alive:
                     self._left.append(before)

@@ -214,15 +214,18 @@ class Watch:
             return None
         if self._is_busy(name):
             return self._means.terms.busy_s
+        desired = self._file.desired
         session = await self._session(name)
+        found = {"model-mismatch": text} if (text := await self._sessions.mismatch(session)) else {}
         known = self._known.setdefault(name, _Known())
         seen = len(known.evidence)
         held = await session.get_config()
         if self._is_busy(name):  # since a moment ago: what was read may be half of a change
             return self._means.terms.busy_s
-        wanted = self._file.desired[name]
+        if self._file.desired is not desired:  # nor is this the device that the file means now, perhaps
+            return 0.0
+        wanted = desired[name]
         drift = compare(name, wanted, held, self._file.policies(name), self._agreed(name))
-        found = {"model-mismatch": text} if (text := await self._sessions.mismatch(session)) else {}
         if drift.state == "in step":
             self._in_step(known, drift, seen)
         else:
