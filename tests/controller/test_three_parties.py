@@ -319,6 +319,28 @@ async def test_the_gate_takes_a_smaller_share_of_the_hub_and_no_dead_pair(star: 
         await bench.fleet.close()
 
 
+async def test_a_pair_that_had_no_key_before_keeps_nobody_from_changing_the_others_of_its_hub(
+    star: Network,
+) -> None:
+    bench = Bench(star)
+    try:
+        await bench.bring_up()
+        bench.emulated.plant.cut("alfa-hub")
+        fewer = with_pairs(star, "Alfa-Bravo", "Bravo-Charlie")
+        await bench.try_out(fewer)
+        # What the hub itself was told makes a pair anew, and then it has to come up.
+        path = parse_path(load("qkd-node"), f"{pair_of(star, 'Alfa-Bravo')}/enabled")
+        trees = held(star)
+        off = {**trees, "hub-qkd": put(load("qkd-node"), trees["hub-qkd"], path, "false")}
+        plan = make_plan(star.name, desired(star), off)
+        affected = affected_links(plan, footprint_of(plan, star), star, load_profiles())
+        assert {name: one.only_shares for name, (_, one) in affected.items()} == {
+            "Alfa-Bravo": False, "Alfa-Charlie": True, "Bravo-Charlie": True,
+        }  # fmt: skip
+    finally:
+        await bench.fleet.close()
+
+
 # Planning
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from sdqkd.controller.footprint import Footprint
 from sdqkd.controller.health import Watched
 from sdqkd.controller.plan import Plan
+from sdqkd.devices import measured_pair
 from sdqkd.network.model import Network, QkdLink
 from sdqkd.profiles.equipment import MdiHub, of_three_parties
 from sdqkd.profiles.profile import Profile
@@ -28,15 +29,16 @@ def affected_links(plan: Plan, footprint: Footprint, network: Network, profiles:
     for link in (network.qkd_links[name] for name in footprint.links):
         if link.health.watched and link.link_id not in touched.ended:
             acquisition_s = link.health.acquisition_s
+            itself = link.link_id in touched.links or bool(_served(network, link) & touched.crossed)
+            shares = not touched.hubs.isdisjoint(arm.input.device for arm in link.arms)
             watched = Watched(
                 f"QKD link {link.name}",
                 (link.transmitter.device, link.receiver.device),
-                link.link_id in touched.links
-                or bool(_served(network, link) & touched.crossed)
-                or not touched.hubs.isdisjoint(arm.input.device for arm in link.arms),
+                itself or shares,
                 link.health,
                 link.demand_bps,
                 _acquisition_s(network, link, profiles) if acquisition_s is None else acquisition_s,
+                only_shares=shares and not itself,
             )
             found[link.name] = link, watched
     return found
@@ -78,7 +80,8 @@ class _Touched:
     """What a plan writes. `links` and `ended` are link ids: made (anew), and no longer wanted at one end at least.
 
     `crossed` are purposes and names of cross-connections that change. `channels` are made or made anew, `dark` no
-    longer wanted. `hubs` measure other pairs than before, so each of theirs gets another share of the time.
+    longer wanted. `hubs` measure other pairs than before, so each of theirs gets another share of the time; what
+    they are told of a pair makes that one anew.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -91,8 +94,10 @@ class _Touched:
         for name in plan.changed:
             for change in plan.devices[name].changes:
                 self._note(change)
-                if "sdqkd-qkd-node:measured-pair" in (step[0] for step in change.path if isinstance(step, tuple)):
-                    self.hubs.add(name)
+                for step in change.path:
+                    if isinstance(step, tuple) and step[0] == measured_pair.LIST:
+                        self.hubs.add(name)
+                        self.links.add(step[1][0])
 
     def _note(self, change: Change) -> None:
         for at, step in enumerate(change.path):

@@ -55,7 +55,8 @@ class Finding:
 class Watched:
     """A QKD link on trial, or a classical channel: at which devices it is read, and what it has to keep to.
 
-    `made`: the change makes it, or makes it anew, so what it did before does not count. `acquisition_s` is how
+    `made`: the change makes it, or makes it anew, so what it did before does not count; `only_shares`: only
+    because its hub measures other pairs, so without key before it has nothing to lose. `acquisition_s` is how
     long it may then take to come up.
     """
 
@@ -65,6 +66,7 @@ class Watched:
     limits: HealthLimits
     demand_bps: int | None = None
     acquisition_s: float = 0.0
+    only_shares: bool = False
 
     @property
     def demanded_bps(self) -> float:
@@ -88,7 +90,8 @@ def link_findings(watched: Watched, before: LinkEnds, now: LinkEnds) -> Iterator
     """What is wrong with a link at its ends."""
     for end in watched.ends:
         was, found = before.get(end), now.get(end)
-        if watched.made:
+        dark = was is not None and not was.key_rate_bps
+        if watched.made and not (watched.only_shares and dark):
             yield from _not_up(watched, end, found)
         elif was is not None and was.key_rate_bps:
             yield from _worse(watched, end, was, found)
