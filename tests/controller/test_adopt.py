@@ -156,3 +156,10 @@ def test_what_would_change_something_else_of_the_device_is_refused() -> None:
     (change,) = (each.change for each in compare("alfa-qkd", wanted, held, type(policies)((), "adopt")).deviations)
     with pytest.raises(CannotAdoptError, match=r"it would change .*000002.*/phys_channel_att too"):
         adopted(loaded, shared, "alfa-qkd", [change])
+
+
+def test_what_a_pair_holds_follows_from_its_hub() -> None:
+    text = (Path(__file__).parents[2] / "examples" / "mdi-hub" / "network.yaml").read_text("utf-8")
+    pair = f"{LINKS}[qkdl_id='59035b82-89bd-5716-bd32-be10273c9535']/sdqkd-qkd-node:frequency-thz"
+    with pytest.raises(CannotAdoptError, match="Alfa-Bravo is a pair of a hub: have it restored"):
+        adopt("alfa-qkd", {pair: "193.5"}, text)

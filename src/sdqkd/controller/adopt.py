@@ -104,13 +104,17 @@ def _edits(network: Network, device: str, change: Change) -> Iterator[_Edit]:
     elif kind == "connection" and key in network.protected_connections:
         yield _connection_edit(network, device, key, below, value)
     elif kind == "qkd_link" and below in _LINK:
-        names = [link.name for link in network.qkd_links.values() if link.link_id == key and not link.arms]
-        if not names:
+        link = next((one for one in network.qkd_links.values() if one.link_id == key), None)
+        if link is None:
             raise CannotEditError("the file has no such link")
-        place = ("network", ("qkd-link=name", names[0]))
+        if link.arms:
+            raise CannotEditError(
+                f"{link.name} is a pair of a hub: have it restored, or change the hub in the file"
+            )
+        place = ("network", ("qkd-link=name", link.name))
         yield from _LINK[below](place, value)
         if below != _LOSS:
-            yield from _as_link_was(network.qkd_links[names[0]], place)
+            yield from _as_link_was(link, place)
     else:
         raise CannotEditError("the file has no value of its own for it: have it restored, or change the file")
 
