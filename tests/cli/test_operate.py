@@ -23,7 +23,7 @@ from sdqkd.controller.journal_sqlite import SqliteJournal
 from sdqkd.transport.keys import make_key_pair
 
 
-def test_factory_to_desired_and_again(sdqkd: Run, three_sites: Emulation) -> None:
+def test_factory_to_desired_and_again(sdqkd: Run, three_sites: Emulation, tmp_path: Path) -> None:
     at = (THREE_SITES, "--inventory", three_sites.inventory)
 
     planned = sdqkd("plan", *at)
@@ -40,6 +40,11 @@ def test_factory_to_desired_and_again(sdqkd: Run, three_sites: Emulation) -> Non
     links = {row["name"]: row for row in status.json["links"]}
     assert links["Alfa-Bravo-DV"]["status"] == "ACTIVE"
     assert links["Bravo-Charlie-CV"]["status"] == "not switched"
+
+    (tmp_path / "journal.sqlite").write_text("of something else")
+    unknown = sdqkd("status", *at, "--state", tmp_path, "--json")
+    assert (unknown.code, unknown.json["good"]) == (1, False)
+    assert "cannot be used: file is not a database" in unknown.json["journal-error"]
 
     log = three_sites.run_dir / "audit.log"
     assert "commit" in log.read_text("utf-8")

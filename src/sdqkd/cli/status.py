@@ -26,7 +26,7 @@ from sdqkd.controller.connect import connections
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.history_text import open_lines
 from sdqkd.controller.inventory import LoadedNetwork
-from sdqkd.controller.journal_state import TransactionRecord, open_transactions
+from sdqkd.controller.journal_state import open_transactions
 from sdqkd.controller.status import NetworkStatus
 from sdqkd.errors import JournalError
 
@@ -43,12 +43,18 @@ def command(network: Path, inventory: Path | None, state: Path | None, json_outp
 
     A transaction without an end is told, with the devices that are in doubt.
     Exits with 4 if it is not certain what some device holds, else with 1 if a device cannot be read or is not as
-    wanted, if a wanted link makes no key, or if a transaction is under way or was left undone.
+    wanted, if a wanted link makes no key, if a transaction is under way or was left undone, or if the journal
+    cannot be read, which would say so.
     """
     loaded = reachable(read_network_file(network), inventory)
     demand_person(loaded.network, changing=False)
+    status = interruptible(_status(loaded))
     # After the devices were read: what began meanwhile may be in there already.
-    status = replace(interruptible(_status(loaded)), open=_open(loaded, inventory, state))
+    try:
+        status = replace(status, open=open_transactions(journal_entries(loaded, inventory, state)))
+    except JournalError as error:
+        status = replace(status, journal_error=str(error))
+        note(str(error))
     if json_output:
         show_json(status.to_json())
     else:
@@ -56,15 +62,6 @@ def command(network: Path, inventory: Path | None, state: Path | None, json_outp
     if status.in_doubt:
         return EXIT_IN_DOUBT
     return 0 if status.good else EXIT_NOT_AS_WANTED
-
-
-def _open(loaded: LoadedNetwork, inventory: Path | None, state: Path | None) -> tuple[TransactionRecord, ...]:
-    """The transactions without an end. That the journal cannot be read is said on stderr."""
-    try:
-        return open_transactions(journal_entries(loaded, inventory, state))
-    except JournalError as error:
-        note(str(error))
-        return ()
 
 
 async def _status(loaded: LoadedNetwork) -> NetworkStatus:

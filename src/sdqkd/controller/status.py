@@ -61,11 +61,15 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class NetworkStatus:
-    """All links and devices, in the order of the network file; `open` are transactions that have no end."""
+    """All links and devices, in the order of the network file; `open` are transactions that have no end.
+
+    `journal_error` is why nobody knows which these are, "" if it is known.
+    """
 
     links: tuple[LinkRow, ...]
     devices: tuple[DeviceRow, ...]
     open: tuple[TransactionRecord, ...] = ()
+    journal_error: str = ""
 
     @property
     def links_wanted(self) -> int:
@@ -91,7 +95,8 @@ class NetworkStatus:
     def good(self) -> bool:
         """Whether every device is as wanted, every wanted link reports key, and no transaction is left open."""
         all_wanted = self.devices_in_desired_state == len(self.devices)
-        return self.links_with_key == self.links_wanted and all_wanted and not self.open
+        nothing_open = not self.open and not self.journal_error
+        return self.links_with_key == self.links_wanted and all_wanted and nothing_open
 
     def to_json(self) -> dict[str, Any]:
         """The whole as a JSON object."""
@@ -103,6 +108,7 @@ class NetworkStatus:
             "links": [_with_dashes(asdict(row)) for row in self.links],
             "devices": [_with_dashes(asdict(row)) for row in self.devices],
             "open-transactions": [open_json(transaction) for transaction in self.open],
+            "journal-error": self.journal_error or None,
         }
 
 
