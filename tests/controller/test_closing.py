@@ -11,6 +11,7 @@ from sdqkd.controller.closing import Look, look
 from sdqkd.controller.controller import Controller
 from sdqkd.controller.fleet import Fleet
 from sdqkd.controller.inventory import LoadedNetwork
+from sdqkd.controller.journal import End, Lease
 from sdqkd.controller.journal_state import open_transactions
 from sdqkd.errors import ApplyError, InDoubtError
 
@@ -105,3 +106,24 @@ async def test_a_device_that_the_network_no_longer_has_is_named(two: Bench) -> N
     assert {name: str(error) for name, error in seen.unseen.items()} == {
         ALFA: f"{ALFA}: it is not in the network file"
     }
+
+
+async def test_what_somebody_else_has_ended_meanwhile_is_not_closed(two: Bench) -> None:
+    txid = await left(two)
+    two.emulated.agents[ALFA].datastores.expire(float("inf"))
+    take = two.journal.take
+
+    def after_another(owner: str) -> Lease:
+        two.journal.take = take  # type: ignore[method-assign]
+        lease = take("another")
+        lease.append(End(txid, "rolled back"))
+        lease.release()
+        return take(owner)
+
+    async with controller_of(two) as controller:
+        two.journal.take = after_another  # type: ignore[method-assign]
+        with pytest.raises(ApplyError, match="there is no transaction"):
+            await controller.close_transaction(txid)
+    record = two.record()
+    assert record is not None
+    assert record.outcome == "rolled back"

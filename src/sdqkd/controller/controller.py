@@ -175,10 +175,11 @@ class Controller:
         Gives the devices that could not be asked whether a provisional commit still waits there. Raises ApplyError
         if one says so, or if there is no such transaction; JournalError, LeaseError.
         """
-        found = next((one for one in self.left_undone() if one.txid == txid), None)
-        if found is None:
-            raise ApplyError(f"there is no transaction {txid} that was left undone")
         async with self._leased() as lease:
+            # Only now: until then somebody else could have gone on with it.
+            found = next((one for one in self.left_undone() if one.txid == txid), None)
+            if found is None:
+                raise ApplyError(f"there is no transaction {txid} that was left undone")
             seen = await look(found, self._fleet, lease)
             if seen.waiting:
                 what = f"{txid} stays open: a provisional commit may still wait, which would go back by itself"
