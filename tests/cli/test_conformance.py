@@ -118,6 +118,7 @@ def test_the_wrong_door(sdqkd: Run, agent: Server, tmp_path: Path, what: str, sa
         (["host:99999", "--key=k", "--insecure-any-host-key"], "is no port"),
         (["host:1", "--key=k", "--host-key=AAAA"], "takes the type and the key"),
         (["host:1", "--key=k", "--insecure-any-host-key", "--set=x"], "NAME=VALUE"),
+        (["host:1", "--patience=nan"], "nan is not a finite number"),
         (["--list", "--select=no-such-case"], "no case is selected by no-such-case"),
         (["--list", "--cases=missing.yaml"], "missing.yaml"),
         (["127.0.0.1:1", "--key=missing", "--insecure-any-host-key"], "no private key that can be read"),

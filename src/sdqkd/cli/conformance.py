@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sdqkd.cli.console import ProgressLines, note, show, show_json
+from sdqkd.cli.inputs import Finite
 from sdqkd.errors import InputError, SdqkdError
 
 EXIT_FAILED = 2
@@ -36,7 +37,13 @@ _STYLES = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "
 @click.option("--cases", type=click.Path(path_type=Path), multiple=True, help="A file of cases, instead of ours.")
 @click.option("--restart-command", metavar="COMMAND", help="Restarts the server: for what must survive that.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A value that some cases need.")
-@click.option("--patience", type=float, default=10, show_default=True, help="Seconds to wait for an answer.")
+@click.option(
+    "--patience",
+    type=Finite(min=0, min_open=True),
+    default=10,
+    show_default=True,
+    help="Seconds to wait for an answer.",
+)
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML to this file.")
 @click.option("--list", "only_list", is_flag=True, help="List the cases, run nothing.")
 @click.option("--json", "json_output", is_flag=True, help="Print the report as JSON.")
