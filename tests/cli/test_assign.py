@@ -96,6 +96,7 @@ def test_links_of_three_parties_are_lost_with_their_fibre(sdqkd: Run, tmp_path: 
     said = sdqkd("assign", MDI_HUB, "--keep", "--dark", "alfa-hub").out
     assert "links as they are: 1, moved: 0, lost: 2" in said
     assert "Alfa-Charlie is lost: alfa-hub is cut" in said
+    assert "no link of two parties is active, so there is nothing to choose" in sdqkd("assign", MDI_HUB).out
     starved = tmp_path / "network.yaml"
     starved.write_text(MDI_HUB.read_text("utf-8").replace("demand-bps: 50,", "demand-bps: 5000,"), "utf-8")
     done = sdqkd("assign", starved)

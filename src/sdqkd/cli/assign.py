@@ -142,10 +142,14 @@ def _show(
     limits: tuple[Ceiling, ...],
     lacking: Lacking,
 ) -> None:
-    show(link_table(network, found.chosen))
+    if found.chosen:
+        show(link_table(network, found.chosen))
     if limits:
         show("\nlaunch powers that every link and receiver bears [dBm]:")
         show(power_table(limits))
+    if not problem.demands:
+        show("\nno link of two parties is active, so there is nothing to choose")
+        return
     show(
         f"\n{len(found.chosen)} of {len(problem.demands)} links have a light path and a channel; {promise(found)}"
     )

@@ -112,7 +112,8 @@ def _show(
     limits: tuple[Ceiling, ...],
 ) -> None:
     outcomes = _outcomes(found)
-    show(link_table(network, found.chosen, outcomes))
+    if found.chosen:
+        show(link_table(network, found.chosen, outcomes))
     if limits:
         show("\nlaunch powers that every link and receiver bears [dBm]:")
         show(power_table(limits))
