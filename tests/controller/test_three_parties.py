@@ -20,6 +20,7 @@ from sdqkd.controller.coexistence import Coexistence, coexistence, state_of
 from sdqkd.controller.coexistence_text import effect_lines
 from sdqkd.controller.footprint import footprint_of
 from sdqkd.controller.health_gate import HealthRefusedError
+from sdqkd.controller.importing import find
 from sdqkd.controller.intent import desired
 from sdqkd.controller.inventory import load_network
 from sdqkd.controller.plan import Plan, make_plan
@@ -415,3 +416,13 @@ def test_a_switch_on_the_way_is_set_for_the_emitter_once(star: Network) -> None:
     held = Taken.by_what_is_fixed(switched, (), Rules())
     assert held.ports == {Port("switch", "1"): beam.name, Port("switch", "2"): beam.name}
     assert held.channels == {"alfa-hub": 1, "bravo-hub": 1, "charlie-hub": 1}
+
+
+def test_an_unknown_pair_is_left_to_a_person_with_its_hub(star: Network) -> None:
+    links = {name: link for name, link in star.qkd_links.items() if name != "Alfa-Charlie"}
+    found = find(replace(star, qkd_links=links), held(star))
+    assert found.count == 0
+    assert found.left == [
+        f"QKD link {star.qkd_links['Alfa-Charlie'].link_id} at alfa-qkd, charlie-qkd:"
+        " a hub measures its light; write it as a pair of an mdi-hub into the file"
+    ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sdqkd.controller.inventory import LoadedNetwork, load_network
 from sdqkd.controller.yaml_append import Value, append_entries
 from sdqkd.controller.yaml_edit import set_value
-from sdqkd.devices.qkd_link import frequency_of
+from sdqkd.devices.qkd_link import HUB, frequency_of
 from sdqkd.network.model import Network, Port
 from sdqkd.network.topology import Crossing, LightPath, as_configured, topology_of
 from sdqkd.physics.grid import hz_to_thz, thz_to_hz
@@ -103,6 +103,8 @@ def _link(
     network: Network, trees: Trees, link_id: str, ends: Mapping[str, Reader], taken: set[str]
 ) -> Entry | str:
     """The entry of a link, or why there can be none. Its name is added to `taken`."""
+    if any(entry.has(HUB) for entry in ends.values()):
+        return "a hub measures its light; write it as a pair of an mdi-hub into the file"
     roles = {entry.local("phys_qkd_role"): device for device, entry in ends.items()}
     if len(ends) != 2 or roles.keys() != {"TRANSMITTER", "RECEIVER"}:
         return "it has no transmitter at one node of this network and receiver at another"

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sdqkd.controller.intent import owned_by
 from sdqkd.controller.plan import DevicePlan, Plan, digest
+from sdqkd.devices.qkd_link import HUB
 from sdqkd.errors import ApplyError, SdqkdError
 from sdqkd.network.model import Kind, Network
 from sdqkd.schema.diff import Change, apply
@@ -20,7 +21,6 @@ from sdqkd.schema.tree import Container, Entries, get
 from sdqkd.schema.validate import Validator
 
 _QUIET = ("phys_channel_att", "launch-power-dbm")  # leafs that can change while key and light come
-_HUB = "sdqkd-qkd-node:hub"
 # What serves one entry at a time, by the kind of device: the list, and the leafs that name it.
 _CLAIMS: Mapping[Kind, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     "qkd-node": (("etsi-qkd-sdn-node:qkd_node", "qkd_links", "qkd_link"), (("qkdl_local", "qkdi_id"),)),
@@ -87,7 +87,7 @@ def _claimed_twice(kind: Kind, tree: Container) -> Iterator[str]:
     found = get(tree, where)
     claimed: dict[str, str] = {}
     for keys, entry in found.entries.items() if isinstance(found, Entries) else ():
-        if _HUB in entry.children:
+        if HUB in entry.children:
             continue  # an emitter serves all links of its hub
         for leaf in leafs:
             claim = get(entry, leaf)
