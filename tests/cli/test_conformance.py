@@ -86,6 +86,10 @@ def test_the_cases_are_listed_without_a_server(sdqkd: Run) -> None:
     assert done.code == 0
     assert "partial-lock/denied: a part that another session has locked is denied" in done.out
     assert "[partial-lock]" in done.out
+    listed = sdqkd("conformance", "--list", "--select", "partial-lock/denied", "--json").json["cases"]
+    assert [(one["id"], one["rfc"], one["needs"]) for one in listed] == [
+        ("partial-lock/denied", "RFC 5717", ["partial-lock"])
+    ]
 
 
 def test_nobody_is_there(sdqkd: Run, agent: Server) -> None:

@@ -46,7 +46,7 @@ _STYLES = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "
 )
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML to this file.")
 @click.option("--list", "only_list", is_flag=True, help="List the cases, run nothing.")
-@click.option("--json", "json_output", is_flag=True, help="Print the report as JSON.")
+@click.option("--json", "json_output", is_flag=True, help="Print the report, or the list, as JSON.")
 def command(server: str | None, **given: Any) -> int:
     """Find out whether the NETCONF server at HOST:PORT does what the RFCs demand.
 
@@ -61,7 +61,7 @@ def command(server: str | None, **given: Any) -> int:
     if not sections:
         raise InputError(f"no case is selected by {', '.join(given['select'])}")
     if given["only_list"]:
-        return _list(sections)
+        return _list(sections, as_json=given["json_output"])
     options, targets = _options(server, given)
     with ProgressLines() as progress:
         result = runner.run(options, sections, targets, progress)
@@ -128,7 +128,17 @@ def _write(file: Path, content: bytes) -> None:
         raise InputError(f"the report cannot be written: {error.strerror}", str(file)) from error
 
 
-def _list(sections: Iterable[Any]) -> int:
+def _list(sections: Iterable[Any], *, as_json: bool) -> int:
+    if as_json:
+        show_json({
+            "cases": [
+                {"id": case.id, "title": case.title, "section": section.title, "rfc": section.rfc,
+                 "needs": [*case.needs]}
+                for section in sections
+                for case in section.cases
+            ]
+        })  # fmt: skip
+        return 0
     for section in sections:
         show(Text(f"{section.title} ({section.rfc})", style="bold"))
         for case in section.cases:
